@@ -1,0 +1,68 @@
+"""What flows between the stages: frozen dataclasses, without I/O, spaCy, pandas or PyMARE."""
+
+from pipeline.schema.decision import VERDICTS, Decision, Screening
+from pipeline.schema.estimate import (
+    EffectSize,
+    NotPooled,
+    PooledEstimate,
+    QuestionResult,
+    Sensitivity,
+    Subgroup,
+    SubgroupTest,
+)
+from pipeline.schema.record import Correction, MeshHeading, Problem, Quote, Record, Section
+from pipeline.schema.run import Flow, RawDocument, Search
+from pipeline.schema.study import (
+    DESIGNS,
+    DIRECTIONS,
+    OUTCOME_TYPES,
+    ROLES,
+    Arm,
+    BinaryData,
+    ContinuousData,
+    Dose,
+    Extractor,
+    Number,
+    Outcome,
+    Reading,
+    ReportedEffect,
+    Study,
+    Timepoint,
+)
+
+__all__ = [
+    "DESIGNS",
+    "DIRECTIONS",
+    "OUTCOME_TYPES",
+    "ROLES",
+    "VERDICTS",
+    "Arm",
+    "BinaryData",
+    "ContinuousData",
+    "Correction",
+    "Decision",
+    "Dose",
+    "EffectSize",
+    "Extractor",
+    "Flow",
+    "MeshHeading",
+    "NotPooled",
+    "Number",
+    "Outcome",
+    "PooledEstimate",
+    "Problem",
+    "QuestionResult",
+    "Quote",
+    "RawDocument",
+    "Reading",
+    "Record",
+    "ReportedEffect",
+    "Screening",
+    "Search",
+    "Section",
+    "Sensitivity",
+    "Study",
+    "Subgroup",
+    "SubgroupTest",
+    "Timepoint",
+]

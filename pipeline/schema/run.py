@@ -1,0 +1,56 @@
+"""What a run did: its searches and the flow of records through it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One search as it was run; `translation` and `warnings` are the database's own words."""
+
+    search_id: str
+    source: str
+    query: str
+    date: str
+    count: int
+    record_ids: tuple[str, ...]
+    translation: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RawDocument:
+    """An answer kept as fetched: its bytes lie under corpus/raw/, gzipped."""
+
+    sha256: str
+    search_id: str
+    name: str
+    media_type: str
+    fetched_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Counts of the PRISMA 2020 flow diagram's boxes; they add up."""
+
+    identified: int
+    duplicates: int
+    screened: int
+    excluded: tuple[tuple[str, int], ...]
+    included: int
+    in_meta_analysis: int
+    extra: tuple[tuple[str, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        out = sum(n for _, n in self.excluded)
+        if self.identified - self.duplicates != self.screened:
+            raise ValueError(
+                f"Invalid flow: {self.identified} identified - {self.duplicates} duplicates "
+                f"is not {self.screened} screened."
+            )
+        if self.screened - out != self.included:
+            raise ValueError(
+                f"Invalid flow: {self.screened} screened - {out} excluded "
+                f"is not {self.included} included."
+            )
