@@ -11,7 +11,7 @@ from pipeline.schema.estimate import (
     SubgroupTest,
 )
 from pipeline.schema.record import Correction, MeshHeading, Problem, Quote, Record, Section
-from pipeline.schema.run import Flow, RawDocument, Search
+from pipeline.schema.run import Batch, Flow, Search
 from pipeline.schema.study import (
     DESIGNS,
     DIRECTIONS,
@@ -37,6 +37,7 @@ __all__ = [
     "ROLES",
     "VERDICTS",
     "Arm",
+    "Batch",
     "BinaryData",
     "ContinuousData",
     "Correction",
@@ -53,7 +54,6 @@ __all__ = [
     "Problem",
     "QuestionResult",
     "Quote",
-    "RawDocument",
     "Reading",
     "Record",
     "ReportedEffect",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.schema.record import Problem, Record
+
 
 @dataclass(frozen=True, slots=True)
 class Search:
@@ -20,14 +22,14 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class RawDocument:
-    """An answer kept as fetched: its bytes lie under corpus/raw/, gzipped."""
+class Batch:
+    """One answer of a source as it came (`raw`), the records read from it, and what was not."""
 
-    sha256: str
-    search_id: str
     name: str
     media_type: str
-    fetched_at: str
+    raw: bytes
+    records: tuple[Record, ...]
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
