@@ -47,11 +47,11 @@ def _build(hint: Any, data: Any) -> Any:
         inner = [args[0]] * len(data) if args[-1] is Ellipsis else args
         return tuple(_build(h, d) for h, d in zip(inner, data, strict=True))
     target: Any = origin or hint
-    if is_dataclass(target):
+    if isinstance(target, type) and is_dataclass(target):
         hints = _hints(target)
         if origin is Reading:
             hints = {**hints, "value": args[0]}
-        return target(**{k: _build(hints[k], v) for k, v in data.items()})  # type: ignore[operator]
+        return target(**{k: _build(hints[k], v) for k, v in data.items()})
     return data
 
 
