@@ -103,8 +103,13 @@ def study_record(study: Study, screening: Screening, text: str = "") -> dict[str
 
 
 def _flat(value: Any, cls: type) -> dict[str, Any]:
-    """A dataclass as a dict of scalars and {"value", "quote"} objects, every field present."""
-    return {f.name: _scalar(getattr(value, f.name)) for f in fields(cls)}
+    """A dataclass as a dict of scalars and {"value", "quote"} objects, every field present.
+
+    A word of an arm, dose or outcome (its label, unit, measure ...) carries the whole's quote.
+    """
+    out = {f.name: _scalar(getattr(value, f.name)) for f in fields(cls)}
+    words = {k: {"value": v, "quote": out["quote"]} for k, v in out.items() if isinstance(v, str)}
+    return {**out, **{k: w if w["value"] else None for k, w in words.items()}}
 
 
 def _scalar(value: Any) -> Any:
