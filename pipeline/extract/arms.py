@@ -1,0 +1,273 @@
+"""Finds the arms of a study, their roles, their sizes, and every place that names them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from pipeline.extract.design import SECONDARY
+from pipeline.extract.lexicon import Term, lexicon
+from pipeline.extract.numbers import COUNT, DIGITS, parse_count
+from pipeline.extract.population import Count
+from pipeline.extract.quantities import PEOPLE
+
+Span = tuple[int, int]
+COMPARATIVE = ("rct_parallel", "rct_crossover", "nonrandomised_controlled")
+
+_VERSUS = r"(?:vs\.?|versus|v\.?|against|or|compared\s+(?:with|to)|with|and|than|followed by|over|to)"
+_VERBS = (
+    r"(?:were|was|had|have|having|received|receiving|receive|got|given|gets?|assigned|randomi[sz]ed|randomly|"
+    r"allocated|treated|took|taking|being|entered|on|in|to|with|by|the|a|an|one|two|single|course|of|and|alone|first|both|either)"
+)
+_AFTER = re.compile(
+    rf"^[\s-]*(?:(?:group|arm|alone|therapy|treatment|patients?|recipients?|intravenously|infusion)s?\s*){{0,3}}"
+    rf"[\[(,:]\s*(?:(?P<a>n)\s*=\s*(?P<n>\d+)(?!\s*/)|(?P<m>{COUNT})\s+(?:{PEOPLE})\b)",
+    re.IGNORECASE,
+)
+_BEFORE = re.compile(
+    rf"(?P<n>{COUNT})(?:\s*[\[(]\s*(?:{DIGITS})\s*%\s*[\])])?"
+    rf"(?:\s+(?:[\w-]+\s+)?(?:{PEOPLE}))?(?:\s+{_VERBS})*\s+(?:[a-z-]+\s+)?$",
+    re.IGNORECASE,
+)
+_GROUP_OF_DOSE = re.compile(
+    rf"(?P<v>{DIGITS})[\s-]*(?P<u>g/kg|gm/kg|mg/kg|mg|g|days?)\s+(?:dose\s+)?(?:groups?|arms?|regimens?)\b", re.I
+)
+_ABBREVIATED = re.compile(
+    rf"[(](?P<a>[A-Za-z][A-Za-z-]{{1,8}})[)]\s*,?\s*{_VERSUS}\s+(?:[\w-]+\s+){{0,4}}?[(](?P<b>[A-Za-z][A-Za-z-]{{1,8}})[)]"
+)
+_WITHDRAWAL = re.compile(r"\bwithdraw(?:al|ing)\b|\bdiscontinu(?:ation|ing)\b", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class ArmSpan:
+    """An arm as found; `kind` is intervention, placebo, no treatment, active, dose, route ..."""
+
+    label: str
+    role: str
+    kind: str
+    treatment: str
+    span: Span
+    mentions: tuple[Span, ...]
+    n: Count | None = None
+
+
+@Language.component(
+    "evipool_arms",
+    requires=["doc._.design", "doc._.population", "doc._.interventions", "doc._.doses"],
+    assigns=["doc._.arms"],
+)
+def arms(doc: Doc) -> Doc:
+    """Set `doc._.arms`."""
+    doc._.arms = tuple(_sized(doc, _find(doc)))
+    return doc
+
+
+def _find(doc: Doc) -> list[ArmSpan]:
+    """Return the arms without their sizes; none for a review, a guideline or a protocol."""
+    design = doc._.design.design
+    if design in SECONDARY:
+        return []
+    if design in COMPARATIVE:
+        finders = (_withdrawal, _variants, _versus, _by_dose)
+        return next((found for find in finders if len(found := find(doc)) > 1), _single(doc))
+    listed = _listed(doc)
+    return listed if len(listed) > 1 else _single(doc)
+
+
+def _single(doc: Doc) -> list[ArmSpan]:
+    """The one arm of an uncontrolled study: the intervention, else the first treatment named."""
+    terms: list[Term] = list(doc._.interventions) or [
+        t for t in lexicon("treatments").find(doc.text) if t.entry["class"] == "active"
+    ][:1]
+    return [_arm(doc, terms[:1], "intervention", "intervention", terms)] if terms else []
+
+
+def _arm(doc: Doc, first: list[Term], role: str, kind: str, mentions: Iterable[Term]) -> ArmSpan:
+    """Build an arm that is named by treatment terms."""
+    term = first[0]
+    label = doc.text[term.start : term.end]
+    spans = tuple((t.start, t.end) for t in mentions)
+    return ArmSpan(label, role, kind, term.name, (term.start, term.end), spans)
+
+
+def _versus(doc: Doc) -> list[ArmSpan]:
+    """The intervention and what it is compared with."""
+    own: tuple[Term, ...] = doc._.interventions
+    others = lexicon("treatments").find(doc.text)
+    names = _compared(doc, own, others)
+    if not names:
+        return []
+    found = []
+    if own:
+        found.append(_arm(doc, [_short(own)], "intervention", "intervention", own))
+    for i, name in enumerate(names):
+        terms = [t for t in others if t.name == name]
+        kind = str(terms[0].entry["class"])
+        role = "comparator" if own or i else "intervention"
+        found.append(_arm(doc, [_short(terms)], role, kind, terms))
+    return found
+
+
+def _short(terms: Iterable[Term]) -> Term:
+    """The mention that the text uses most for an arm; the first of these."""
+    listed = list(terms)
+    lengths = [t.end - t.start for t in listed]
+    return max(listed, key=lambda t: (lengths.count(t.end - t.start), -t.start))
+
+
+def _compared(doc: Doc, own: tuple[Term, ...], others: list[Term]) -> list[str]:
+    """Names of the treatments that the text sets against the intervention."""
+    scores: dict[str, int] = {}
+    title_end = len(doc._.record.title)
+    for term in others:
+        gain = 1 + (4 if term.start < title_end else 0)
+        gain += 4 if any(_joined(doc.text, term, mine) for mine in own) else 0
+        gain += 3 if term.entry["class"] == "placebo" else 0
+        scores[term.name] = scores.get(term.name, 0) + gain
+    if not own:
+        both = [n for n, s in scores.items() if s >= 3]
+        return both if len(both) > 1 else []
+    strong = {n: s for n, s in scores.items() if s >= 5}
+    if "placebo" in strong:
+        return ["placebo"]
+    return sorted(strong, key=lambda n: -strong[n])[:2]
+
+
+def _joined(text: str, one: Term, other: Term) -> bool:
+    """Whether two treatments stand side by side as alternatives: "A or B", "A versus B"."""
+    first, second = sorted((one, other), key=lambda t: t.start)
+    gap = text[first.end : second.start]
+    return len(gap) < 90 and "." not in gap and bool(
+        re.search(rf"(?:^|[\s),;]){_VERSUS}\s+(?:[\w-]+\s+){{0,3}}$", gap, re.I)
+    )
+
+
+def _withdrawal(doc: Doc) -> list[ArmSpan]:
+    """Withdrawal against continuation: the roles are reversed, stopping is what is tried."""
+    title = doc._.record.title
+    if not (doc._.interventions and _WITHDRAWAL.search(title)):
+        return []
+    stop = [m.span() for m in re.finditer(r"\bwithdrawal\b|\bplacebo\b|\bdiscontinuation\b", doc.text, re.I)]
+    go_on = [m.span() for m in re.finditer(r"\bcontinuation\b|\bcontinued\b|\bgo on with\b", doc.text, re.I)]
+    if not go_on:
+        return []
+    return [
+        ArmSpan("withdrawal", "intervention", "withdrawal", "placebo", stop[0], tuple(stop)),
+        ArmSpan("continuation", "comparator", "continuation", doc._.interventions[0].name, go_on[0], tuple(go_on)),
+    ]
+
+
+def _variants(doc: Doc) -> list[ArmSpan]:
+    """Two forms of the intervention: abbreviations side by side, two routes, or two brands."""
+    pair = _ABBREVIATED.search(doc.text)
+    own = {doc.text[t.start : t.end].lower() for t in doc._.interventions}
+    if pair and {pair["a"].lower(), pair["b"].lower()} <= own:
+        return [_named(doc, pair[g], pair.span(g), role, "route") for g, role in (("a", "intervention"), ("b", "comparator"))]
+    if any(t.entry["class"] == "placebo" for t in lexicon("treatments").find(doc.text)):
+        return []
+    return _two(doc, "routes", "route") or _two(doc, "brands", "brand")
+
+
+def _two(doc: Doc, name: str, kind: str) -> list[ArmSpan]:
+    """Two entries of a lexicon that the text compares; the newer (not IV) one is tried."""
+    terms = [t for t in lexicon(name).find(doc.text) if t.name not in ("PO", "IM")]
+    names = list(dict.fromkeys(t.name for t in terms))
+    joined = any(
+        _joined(doc.text, a, b) for a, b in zip(terms, terms[1:], strict=False) if a.name != b.name
+    )
+    if len(names) != 2 or not joined:
+        return []
+    order = sorted(names, key=lambda n: n == "IV") if kind == "route" else names[::-1]
+    groups = [[t for t in terms if t.name == n] for n in order]
+    return [
+        _arm(doc, [_short(g)], role, kind, g)
+        for g, role in zip(groups, ("intervention", "comparator"), strict=True)
+    ]
+
+
+def _named(doc: Doc, label: str, span: Span, role: str, kind: str) -> ArmSpan:
+    """An arm that is named by one word."""
+    spans = tuple(m.span() for m in re.finditer(rf"(?<!\w){re.escape(label)}(?!\w)", doc.text))
+    return ArmSpan(label, role, kind, label, span, spans)
+
+
+def _by_dose(doc: Doc) -> list[ArmSpan]:
+    """Groups named by their dose or days: "the 1.0 g/kg group", "the 3 day group"."""
+    seen: dict[str, re.Match[str]] = {}
+    for match in _GROUP_OF_DOSE.finditer(doc.text):
+        seen.setdefault(f"{match['v']} {match['u'].lower().rstrip('s')}", match)
+    found = []
+    for label, match in seen.items():
+        unit = re.escape(match["u"].rstrip("s"))
+        mentions = re.finditer(rf"(?<![\d.]){re.escape(match['v'])}[\s-]*{unit}s?\b", doc.text, re.I)
+        role = "intervention" if found else "comparator"
+        found.append(ArmSpan(label, role, "dose", label, match.span(), tuple(m.span() for m in mentions)))
+    return found
+
+
+def _listed(doc: Doc) -> list[ArmSpan]:
+    """Treatments of a series, each with its number of patients: "7 had steroids, 5 IVIg"."""
+    terms = sorted([*doc._.interventions, *lexicon("treatments").find(doc.text)], key=lambda t: t.start)
+    own = {t.name for t in doc._.interventions}
+    found: dict[str, ArmSpan] = {}
+    for term in terms:
+        if term.name in found or (count := _count_before(doc.text, (term.start, term.end))) is None:
+            continue
+        role = "intervention" if term.name in own else "comparator"
+        kind = "intervention" if term.name in own else str(term.entry["class"])
+        arm = _arm(doc, [term], role, kind, [t for t in terms if t.name == term.name])
+        found[term.name] = replace(arm, n=count)
+    return list(found.values()) if {a.role for a in found.values()} == {"intervention", "comparator"} else []
+
+
+def _sized(doc: Doc, found: list[ArmSpan]) -> Iterator[ArmSpan]:
+    """Give each arm its size: as printed beside it, else all patients where that follows."""
+    total: Count | None = doc._.population.total
+    for arm in found:
+        n = arm.n or _size(doc.text, arm, total.n if total else None, len(found) > 1)
+        if n is None and total and len(found) == 1:
+            n = replace(total, derived="all patients of an uncontrolled study")
+        if n is None and total and _all_had_both(doc):
+            n = replace(total, derived="all patients had both treatments")
+        yield replace(arm, n=n)
+
+
+def _all_had_both(doc: Doc) -> bool:
+    """Whether each patient of a crossover is said to have had both treatments."""
+    return doc._.design.design == "rct_crossover" and bool(
+        re.search(r"\b(?:received|had|given|got)\s+both\b|,?\s*then the other\b", doc.text, re.I)
+    )
+
+
+def _size(text: str, arm: ArmSpan, total: int | None, several: bool) -> Count | None:
+    """The size printed at a mention of an arm, "n =" before any other form."""
+    if not several:
+        return None
+    counts = [c for span in arm.mentions for c in (_count_after(text, span), _count_before(text, span))]
+    fits = [c for c in counts if c is not None and c.n > 1 and (total is None or c.n < total)]
+    marked = [c for c in fits if text[c.span[0] : c.span[1]].lstrip("([,: ").startswith("n")]
+    return (marked or fits or [None])[0]
+
+
+def _count_after(text: str, span: Span) -> Count | None:
+    """ "placebo (n = 58)", "A, 54 patients"."""
+    match = _AFTER.match(text[span[1] : span[1] + 60])
+    n = parse_count(match["n"] or match["m"]) if match else None
+    if match is None or n is None:
+        return None
+    start = match.start("a") if match["n"] else match.start("m")
+    return Count(n, (span[1] + start, span[1] + match.end()))
+
+
+def _count_before(text: str, span: Span) -> Count | None:
+    """ "59 patients on IGIV-C", "24 IVIg", "31 in the continuation arm"."""
+    offset = max(0, span[0] - 80)
+    match = _BEFORE.search(text[offset : span[0]])
+    n = parse_count(match["n"]) if match else None
+    if match is None or n is None:
+        return None
+    return Count(n, (offset + match.start("n"), span[1]))

@@ -1,0 +1,261 @@
+"""Reads doses: amount, unit, per, days, frequency, phase and, where it follows, g/kg a course."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from pipeline.extract.lexicon import Term, lexicon
+from pipeline.extract.numbers import DIGITS, TO, WORDS, parse_number
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DoseSpan:
+    """A dose as found, with the place of each of its parts."""
+
+    start: int
+    end: int
+    drug: str
+    amount: float | tuple[float, float]
+    amount_span: Span
+    unit: str
+    per: str | None
+    days: float | tuple[float, float] | None
+    days_span: Span | None
+    frequency: Span | None
+    phase: str
+    route: str | None
+    total: float | None
+
+
+_NUMBER = rf"(?:{DIGITS})"
+_UNIT = r"(?:mg|mcg|µg|μg|ug|gm|grams?|g|I\.?U\.?|U|units?)"
+_PER_BODY = (
+    r"(?:\s?/\s?kg|\s+per\s+kg|\s+per\s+kilogram|\s?/\s?m2|\s?/\s?m²|\s+per\s+m2)"
+    r"(?:[\s-]*(?:of\s+)?(?:body[\s-]?weight|BW|b\.w\.))?"
+)
+_HEAD = re.compile(
+    rf"(?<![\w.·,/%<-])(?P<amounts>{_NUMBER}(?:(?:\s*,\s*(?:and\s+|or\s+)?|\s+or\s+|\s+and\s+|{TO}){_NUMBER})*)"
+    rf"[\s-]?(?P<unit>{_UNIT})(?P<body>{_PER_BODY})?(?![\w]|\s?/\s?d?L\b|\s?/\s?ml\b|\s?/\s?l\b)",
+    re.IGNORECASE,
+)
+_NUMBER_OR_WORD = rf"(?:{DIGITS}|{WORDS})"
+_DAYS = re.compile(
+    rf"\b(?P<how>for|over|on|during|in|x|×)\s*(?:a\s+(?:total|period)\s+of\s+|the\s+first\s+)?"
+    rf"(?P<days>{_NUMBER_OR_WORD}(?:(?:\s+or\s+|\s+and\s+|{TO}){_NUMBER_OR_WORD})?)[\s-]+(?:consecutive\s+|successive\s+)?"
+    r"(?P<unit>days?|weeks?)\b",
+    re.IGNORECASE,
+)
+_DAILY = re.compile(r"^[\s,)]*(?:/\s?d(?:ay)?\b|/24\s?h|per\s+day|a\s+day|daily|each\s+day|once\s+daily|/\s?die)", re.I)
+_DAILY_NEAR = re.compile(r"\b(?:daily|per day|each day|a day|/day)\b", re.I)
+_PERIOD = re.compile(
+    rf"\b(?P<every>every\s+(?:{_NUMBER_OR_WORD}(?:{TO}{_NUMBER_OR_WORD})?\s+)?(?:other\s+)?(?:weeks?|months?)"
+    rf"|once\s+(?:a|per|every)\s+(?:week|month)|(?:at\s+)?(?:{_NUMBER_OR_WORD})[\s-]week(?:ly)?\s+intervals?"
+    rf"|three\s+times\s+at\s+an?\s+[\w-]+\s+interval|weekly|monthly|/\s?(?:\d+\s+)?(?:weeks?|months?)\b|per\s+(?:week|month)|a\s+month|q\d+w)",
+    re.I,
+)
+_LOADING = re.compile(r"\b(?:loading|induction|starting|initial|first|full)\b", re.I)
+_MAINTENANCE = re.compile(r"\bmaintenance\b|\bmore infusions\b|\binfusions? of\b", re.I)
+_TOTAL = re.compile(r"\btotal(?:\s+\w+)?\s+(?:dose|amount)|\bcumulative\b|\bper course\b|\bin total\b", re.I)
+_BOUND = re.compile(r"(?:[<>]|\bless than|\bmore than|\bup to)\s*$", re.I)
+
+
+@Language.component(
+    "evipool_doses", requires=["doc._.sentences", "doc._.interventions"], assigns=["doc._.doses"]
+)
+def doses(doc: Doc) -> Doc:
+    """Set `doc._.doses`."""
+    found: list[DoseSpan] = []
+    for sentence in doc._.sentences:
+        terms = _drugs(doc, sentence.start, sentence.end)
+        for head in _HEAD.finditer(doc.text, sentence.start, sentence.end):
+            found.extend(_read(doc.text, head, (sentence.start, sentence.end), terms))
+    doc._.doses = tuple(_without_totals(doc.text, found))
+    return doc
+
+
+def _drugs(doc: Doc, start: int, end: int) -> list[Term]:
+    """Drugs named in a sentence: the intervention's terms and the other treatments."""
+    own = [t for t in doc._.interventions if start <= t.start < end]
+    other = [t for t in lexicon("treatments").find(doc.text, start, end) if t.name != "placebo"]
+    return sorted([*own, *other], key=lambda t: t.start)
+
+
+def _read(text: str, head: re.Match[str], sentence: Span, drugs: list[Term]) -> list[DoseSpan]:
+    """Read the dose that starts with `head`: several where it lists amounts or days."""
+    unit = _unit(head["unit"], head["body"])
+    drug = _nearest(drugs, head.start(), head.end())
+    if drug is None or _BOUND.search(text[max(0, head.start() - 12) : head.start()]) is not None:
+        return []
+    if "/" not in unit and head.start("amounts") and not _speaks_of_giving(text, head, drug):
+        return []
+    after = (head.end(), _stop(text, head.end(), sentence[1]))
+    days = _DAYS.search(text, *after)
+    period = _PERIOD.search(text, *after)
+    daily = _DAILY.match(text[head.end() : after[1]]) or _DAILY_NEAR.search(text, *after)
+    per = _per(text, head, days, bool(daily), period, unit)
+    if _each(text, head.end()):
+        per = "infusion"
+    end = max([head.end(), *(m.end() for m in (days, period) if m)])
+    values = _amounts(head["amounts"])
+    base = DoseSpan(
+        head.start(), end, drug.name, 0.0, head.span("amounts"), unit, per, None, None,
+        period.span() if period else None, _phase(text, sentence, head, period), _route(drug, text), None,
+    )
+    spans = [replace(base, amount=v) for v in values]
+    return [_with_total(d) for s in spans for d in _with_days(s, days)]
+
+
+def _unit(unit: str, body: str | None) -> str:
+    """g/kg, mg/kg, mg/m2, g, mg, IU ... from any spelling."""
+    name = unit.lower().replace(".", "")
+    name = {"gm": "g", "gram": "g", "grams": "g", "iu": "IU", "u": "IU", "unit": "IU", "units": "IU",
+            "µg": "mcg", "μg": "mcg", "ug": "mcg"}.get(name, name)
+    if not body:
+        return name
+    return f"{name}/m2" if "m2" in body.lower() or "m²" in body else f"{name}/kg"
+
+
+def _amounts(text: str) -> list[float | tuple[float, float]]:
+    """"0.5, 1.0 or 2.0" are three amounts, "7 to 48" is one range."""
+    ends = re.fullmatch(rf"({_NUMBER}){TO}({_NUMBER})", text)
+    if ends:
+        low, high = parse_number(ends[1]), parse_number(ends[2])
+        return [(low, high)] if low is not None and high is not None else []
+    numbers = (parse_number(n) for n in re.findall(_NUMBER, text))
+    return [n for n in numbers if n is not None]
+
+
+def _stop(text: str, start: int, end: int) -> int:
+    """Where the search for a dose's days and frequency ends: the next dose, at most 90 on."""
+    following = _HEAD.search(text, start, end)
+    stop = min(end, start + 90, following.start() if following else end)
+    semicolon = text.find(";", start, stop)
+    return semicolon if semicolon >= 0 else stop
+
+
+def _nearest(drugs: list[Term], start: int, end: int) -> Term | None:
+    """The drug a dose belongs to: the one that ends last before it, else the first after."""
+    after = [d for d in drugs if end <= d.start <= end + 25]
+    before = [d for d in drugs if d.end <= start]
+    close = [d for d in after if d.start - end <= 12]
+    if close and (not before or start - before[-1].end > 12):
+        return close[0]
+    return before[-1] if before else after[0] if after else drugs[0] if drugs else None
+
+
+def _speaks_of_giving(text: str, head: re.Match[str], drug: Term) -> bool:
+    """Absolute amounts count as doses only beside their drug, not as levels or weights."""
+    gap = text[min(drug.end, head.end()) : max(drug.start, head.start())]
+    return len(gap) < 60 and "-" not in text[head.end() : head.end() + 1]
+
+
+def _each(text: str, end: int) -> bool:
+    """Whether the amount is said to be for each infusion."""
+    return bool(re.match(r"\s*(?:each|per infusion|per dose|/infusion)\b", text[end : end + 20], re.I))
+
+
+def _per(
+    text: str, head: re.Match[str], days: re.Match[str] | None, daily: bool,
+    period: re.Match[str] | None, unit: str,
+) -> str | None:
+    """What the amount is for: a day, an infusion, a course, a week, a month, or not said."""
+    before = text[max(0, head.start() - 45) : head.start()]
+    if daily:
+        return "day"
+    if _TOTAL.search(before):
+        return "course"
+    if days and days["how"].lower() in ("for", "x", "×") and days["unit"].startswith("day"):
+        return "day"
+    if period is not None:
+        return _per_period(period.group().lower(), unit)
+    if days and days["how"].lower() in ("over", "in", "during"):
+        several = re.search(rf"{TO}", days["days"]) is not None
+        return ("infusion" if _MAINTENANCE.search(before) or "then" in before else "course") if several else None
+    if _LOADING.search(before):
+        return "course"
+    return "infusion" if _MAINTENANCE.search(before) else None
+
+
+def _per_period(period: str, unit: str) -> str:
+    """"monthly" and "/4 weeks" are a rate; "every 3 weeks" speaks of each infusion."""
+    if re.search(r"month(?!s? \w)|/\s?4 weeks", period) and "every" not in period:
+        return "month"
+    if period.startswith(("per week", "weekly", "/")) and "4" not in period:
+        return "week"
+    return "infusion"
+
+
+def _phase(text: str, sentence: Span, head: re.Match[str], period: re.Match[str] | None) -> str:
+    """Loading, maintenance or single course, by the nearest word before (or just after)."""
+    before = text[sentence[0] : head.start()][-60:]
+    after = text[head.end() : head.end() + 25]
+    load, keep = list(_LOADING.finditer(before)), list(_MAINTENANCE.finditer(before))
+    if re.match(r"\s*(?:loading|induction)", after, re.I):
+        return "loading"
+    if re.match(r"\s*maintenance", after, re.I):
+        return "maintenance"
+    if load and (not keep or load[-1].start() > keep[-1].start()):
+        return "loading"
+    return "maintenance" if keep or period is not None else "single course"
+
+
+def _route(drug: Term, text: str) -> str | None:
+    """The route that the drug's name says."""
+    named = lexicon("routes").find(text, drug.start, drug.end)
+    return named[0].name if named else None
+
+
+def _with_days(dose: DoseSpan, days: re.Match[str] | None) -> list[DoseSpan]:
+    """Give a dose its days; "for 3 or 6 days" at so much a day are two doses."""
+    if days is None:
+        return [dose]
+    factor = 7 if days["unit"].lower().startswith("week") else 1
+    if factor == 7 and dose.per == "day":
+        return [dose]
+    words = re.findall(_NUMBER_OR_WORD, days["days"], re.I)
+    numbers = [n * factor for n in map(parse_number, words) if n is not None]
+    alternatives = re.search(r"\b(?:or|and)\b", days["days"]) is not None and len(numbers) == 2
+    if alternatives and dose.per == "day":
+        return [replace(dose, days=n, days_span=days.span("days")) for n in numbers]
+    value = (numbers[0], numbers[1]) if len(numbers) == 2 else numbers[0] if numbers else None
+    return [replace(dose, days=value, days_span=days.span("days"))]
+
+
+def _with_total(dose: DoseSpan) -> DoseSpan:
+    """Add g/kg a course where it follows: days x amount, or one infusion, or a whole course."""
+    if dose.unit not in ("g/kg", "mg/kg") or isinstance(dose.amount, tuple):
+        return dose
+    grams = dose.amount / (1000 if dose.unit == "mg/kg" else 1)
+    if dose.per == "day":
+        total = grams * dose.days if isinstance(dose.days, float) else None
+    else:
+        total = grams if dose.per in ("course", "infusion", "month") else None
+    return replace(dose, total=None if total is None else round(total, 6))
+
+
+def _without_totals(text: str, found: list[DoseSpan]) -> list[DoseSpan]:
+    """Drop repetitions, and "90 g (30 g daily for 3 days)"'s 90 g, which is no dose of its own."""
+    kept: list[DoseSpan] = []
+    for i, dose in enumerate(found):
+        following = found[i + 1] if i + 1 < len(found) else None
+        if following and _is_sum(dose, following):
+            continue
+        same = (dose.drug, dose.amount, dose.unit, dose.per, dose.days)
+        if not any((d.drug, d.amount, d.unit, d.per, d.days) == same for d in kept):
+            kept.append(dose)
+    return kept
+
+
+def _is_sum(dose: DoseSpan, following: DoseSpan) -> bool:
+    """Whether `dose` is the product of the next one's amount and days."""
+    amount, days = following.amount, following.days
+    near = following.start - dose.end < 40 and dose.unit == following.unit
+    if not near or isinstance(amount, tuple) or not isinstance(days, float):
+        return False
+    return dose.amount == amount * days and dose.days is None

@@ -1,0 +1,110 @@
+"""Loads the rule files (patterns/*.jsonl) and finds their terms in a text."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PATTERNS = Path(__file__).parent / "patterns"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A term found in a text: what it is (`entry`) and where."""
+
+    name: str
+    start: int
+    end: int
+    entry: Mapping[str, Any]
+
+
+class Lexicon:
+    """Entries with phrases, found longest first, whole words, any white space or hyphen.
+
+    A phrase of capitals and digits alone ("PE", "GBS") is matched as printed; any other in
+    either case.
+    """
+
+    def __init__(self, entries: Iterable[Mapping[str, Any]]) -> None:
+        self.entries = tuple(entries)
+        self._owner: dict[str, Mapping[str, Any]] = {}
+        exact, loose = [], []
+        for entry in self.entries:
+            for phrase in entry["terms"]:
+                self._owner.setdefault(_key(phrase), entry)
+                (exact if _is_acronym(phrase) else loose).append(phrase)
+        self._exact = _compile(exact, 0)
+        self._loose = _compile(loose, re.IGNORECASE)
+
+    def find(self, text: str, start: int = 0, end: int | None = None) -> list[Term]:
+        """Return the terms in ``text[start:end]``, in order, the longest where two overlap."""
+        stop = len(text) if end is None else end
+        found = [
+            m.span() for rx in (self._exact, self._loose) if rx for m in rx.finditer(text, start, stop)
+        ]
+        terms: list[Term] = []
+        for a, b in sorted(found, key=lambda s: (s[0], -s[1])):
+            if terms and a < terms[-1].end:
+                continue
+            entry = self._owner[_key(text[a:b])]
+            terms.append(Term(entry["name"], a, b, entry))
+        return terms
+
+
+def rules(name: str) -> tuple[dict[str, Any], ...]:
+    """Return the lines of patterns/<name>.jsonl."""
+    return tuple(_lines((PATTERNS / f"{name}.jsonl").read_text(encoding="utf-8")))
+
+
+@cache
+def lexicon(name: str) -> Lexicon:
+    """Return the lexicon of patterns/<name>.jsonl."""
+    return Lexicon(rules(name))
+
+
+@cache
+def rules_hash() -> str:
+    """Return the SHA-256 over all rule files: another rule, another extractor."""
+    digest = hashlib.sha256()
+    for path in sorted(PATTERNS.glob("*.jsonl")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _lines(text: str) -> Iterator[dict[str, Any]]:
+    """Yield the JSON objects of a file, one a line; blank lines are passed over."""
+    for line in text.splitlines():
+        if line.strip():
+            yield json.loads(line)
+
+
+def _is_acronym(phrase: str) -> bool:
+    """Whether a phrase is written in capitals and must be found so."""
+    letters = [c for c in phrase if c.isalpha()]
+    return bool(letters) and all(c.isupper() for c in letters)
+
+
+def _key(phrase: str) -> str:
+    """Fold a phrase: case, white space, hyphens and apostrophes do not matter."""
+    return re.sub(r"[-\s‐‑–]+", " ", phrase.replace("’", "'")).casefold()
+
+
+def _compile(phrases: list[str], flags: int) -> re.Pattern[str] | None:
+    """Compile phrases to one alternation of whole words, longest first."""
+    if not phrases:
+        return None
+    ordered = sorted(set(phrases), key=lambda p: (-len(p), p))
+    body = "|".join(_phrase_regex(p) for p in ordered)
+    return re.compile(rf"(?<!\w)(?:{body})(?!\w)", flags)
+
+
+def _phrase_regex(phrase: str) -> str:
+    """A phrase's regex: a space or hyphen matches any of them, ' also ’."""
+    parts = [re.escape(p) for p in re.split(r"[-\s]+", phrase)]
+    return r"[-\s‐‑–]+".join(parts).replace("'", "['’]")

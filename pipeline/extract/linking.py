@@ -1,0 +1,134 @@
+"""Says which arm, outcome, time and p value a measurement belongs to, by where they stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+from pipeline.extract.arms import ArmSpan
+from pipeline.extract.lexicon import Term
+from pipeline.extract.measurements import Measurement
+from pipeline.extract.quantities import Quantity
+
+Span = tuple[int, int]
+
+_BELONGS = re.compile(r"^[^,;.]*\b(?:with|on|after|in|for|given|under|receiving|of|to|by)\b[^,;]*$", re.I)
+STRICT = re.compile(r"(?:^|[\s(),;])(?:vs?\.?|versus|compared\s+(?:with|to)|against|than)(?=[\s(])", re.I)
+LOOSE = re.compile(r"\b(?:and|while|whereas|but|or|for)\b|[,;]", re.I)
+_FROM = re.compile(r"\bfrom\s+(?:an?\s+)?(?:\w+\s+)?(?:of\s+)?$", re.I)
+_BEFORE = re.compile(r"\b(?:before|(?:at\s+)?baseline|pre-?treatment|initially|at entry|at the start)\b", re.I)
+_AFTER = re.compile(r"\b(?:after|follow-?up|post-?treatment|last|weeks?|months?|days?|end|rose to|fell to)\b|\bto\b", re.I)
+_FROM_BASELINE = re.compile(r"\bfrom baseline to\b|\bbaseline (?:vs\.?|versus|and|to)\b", re.I)
+#: A link that costs more than this is no link: the arm stays open.
+FAR = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A place that names arm number `arm`."""
+
+    arm: int
+    start: int
+    end: int
+
+
+def mentions(arms: Sequence[ArmSpan], start: int, end: int) -> list[Mention]:
+    """Return the places in ``[start, end)`` that name an arm, in order."""
+    found = (Mention(i, a, b) for i, arm in enumerate(arms) for a, b in arm.mentions)
+    return sorted((m for m in found if start <= m.start and m.end <= end), key=lambda m: m.start)
+
+
+def cost(text: str, m: Measurement, place: Mention, others: Sequence[Measurement]) -> float:
+    """Return how far a mention is from a measurement, in characters and obstacles.
+
+    A mention behind that is tied by a preposition ("12 of 58 on placebo") is near; every comma
+    and every other measurement between is an obstacle.
+    """
+    if place.start >= m.end:
+        gap = text[m.end : place.start]
+        total = len(gap) * (0.5 if _BELONGS.match(gap) or not gap.strip() else 1.0)
+        low, high = m.end, place.start
+    else:
+        gap = text[place.end : m.start]
+        total = len(gap) + 4.0
+        low, high = place.end, m.start
+    total += 25 * len(re.findall(r"[,;](?!\s*p\s*[=<])", gap))
+    return total + 40 * sum(low <= o.start < high for o in others if o is not m)
+
+
+def arms_of(
+    text: str, group: Sequence[Measurement], places: Sequence[Mention], others: Sequence[Measurement]
+) -> list[int | None]:
+    """Return the arm of each measurement of a group that compares arms, each arm once.
+
+    None stands where no mention is near enough.
+    """
+    ids = sorted({p.arm for p in places})
+    if len(group) == 1 or len(ids) < len(group):
+        return [_nearest(text, m, places, others) for m in group]
+    table = {
+        (k, i): min(cost(text, m, p, others) for p in places if p.arm == i)
+        for k, m in enumerate(group)
+        for i in ids
+    }
+    header = [p.arm for p in places if p.end <= group[0].start][-len(group) :]
+
+    def total(order: tuple[int, ...]) -> float:
+        in_order = 30.0 if list(order) == header else 0.0
+        return sum(table[k, i] for k, i in enumerate(order)) - in_order
+
+    best = min(permutations(ids, len(group)), key=total)
+    return [i if table[k, i] < FAR + 80 else None for k, i in enumerate(best)]
+
+
+def _nearest(
+    text: str, m: Measurement, places: Sequence[Mention], others: Sequence[Measurement]
+) -> int | None:
+    """The arm whose mention costs least."""
+    costs = [(cost(text, m, p, others), p.arm) for p in places]
+    best = min(costs, default=(FAR, None))
+    return best[1] if best[0] < FAR else None
+
+
+def is_baseline_pair(text: str, a: Measurement, b: Measurement, start: int, end: int) -> bool:
+    """Whether `a` and `b` are baseline and follow-up: "from 53 to 42", "61% before; 39% after"."""
+    before_a, gap = text[max(start, a.start - 30) : a.start], text[a.end : b.start]
+    if len(gap) > 90:
+        return False
+    if _FROM.search(before_a) and re.search(r"\bto\b|\b(?:rose|fell)\b", gap):
+        return True
+    if STRICT.search(gap) and _FROM_BASELINE.search(text, start, a.start):
+        return True
+    around = before_a[-22:] + gap[:22]
+    return bool(_BEFORE.search(around)) and bool(_AFTER.search(gap + text[b.end : min(end, b.end + 22)]))
+
+
+def nearest_term(terms: Sequence[Term], m: Span, text: str, *, reach: int = 400) -> Term | None:
+    """Return the term that a measurement belongs to: the cheapest, those before it preferred."""
+
+    def distance(t: Term) -> float:
+        if t.start >= m[1]:
+            gap = text[m[1] : t.start]
+            return len(gap) * 1.3 + 20 + 15 * gap.count(",") + 40 * gap.count(";")
+        if t.end <= m[0]:
+            gap = text[t.end : m[0]]
+            return len(gap) + 8 * gap.count(",") + 40 * gap.count(";")
+        return 0.0
+
+    best = min(terms, key=distance, default=None)
+    return best if best is not None and distance(best) < reach else None
+
+
+def p_value_of(found: Sequence[Quantity], m_end: int, next_start: int) -> Quantity | None:
+    """Return the first p value between a row's end and the next row's start."""
+    return next((q for q in found if q.kind == "p_value" and m_end <= q.start < next_start), None)
+
+
+def time_of(found: Sequence[Quantity], span: Span, taken: Sequence[Span]) -> Quantity | None:
+    """Return the timepoint nearest to a row that is not itself a result."""
+    free = [
+        q for q in found if q.kind == "timepoint" and not any(a <= q.start < b for a, b in taken)
+    ]
+    return min(free, key=lambda q: min(abs(q.start - span[1]), abs(span[0] - q.end)), default=None)

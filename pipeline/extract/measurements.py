@@ -1,0 +1,149 @@
+"""Joins the quantities of a sentence into measurements: a value with its spread, CI and n."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from pipeline.extract.quantities import PEOPLE, Quantity
+
+Span = tuple[int, int]
+
+_OPEN = r"[\s]*[\[(,;:]?\s*(?:n\s*=\s*)?"
+_TO_COUNT = re.compile(rf"^\s*(?:(?:{PEOPLE})\s*)?[\[(,;]\s*$", re.IGNORECASE)
+_TO_SPREAD = re.compile(r"^\s*(?:%|points?|kg|mm|cm|days?|weeks?|months?|units?|N|kPa)?\s*,?\s*$", re.IGNORECASE)
+_TO_CI = re.compile(r"^[^.]{0,28}$")
+_PEOPLE_AFTER = re.compile(
+    rf"^\s+(?:of\s+(?:the\s+)?)?(?:(?!of\b|and\b|or\b|to\b|with\b|points?\b|days?\b|weeks?\b|months?\b|years?\b)[a-z][\w-]*\s+){{0,3}}?(?:{PEOPLE})\b",
+    re.IGNORECASE,
+)
+#: Nouns that are counted but are no patients.
+_OTHER_UNITS = re.compile(
+    r"^\s+(?:\w+\s+){0,2}?(?:nerves?|segments?|muscle groups?|groups|eyes|centres|centers|infusions?|courses?|"
+    r"trials|studies|scales|tests?|sessions|cycles|regions|hospitals|publications|mice|rats)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A value of one arm at one time as printed, each part with its quantity.
+
+    `kind` is count (events), percent, time or number.
+    """
+
+    kind: str
+    start: int
+    end: int
+    value: Quantity | None = None
+    events: Quantity | None = None
+    spread: Quantity | None = None
+    ci: Quantity | None = None
+    interval: Quantity | None = None
+    unit: str = ""
+
+    @property
+    def span(self) -> Span:
+        """Where the measurement stands."""
+        return self.start, self.end
+
+
+def build(text: str, found: list[Quantity], *, clocks: bool) -> list[Measurement]:
+    """Return the measurements among the quantities of a sentence, in order.
+
+    Parameters
+    ----------
+    text : str
+        The record's text.
+    found : list of Quantity
+        The sentence's quantities, in order.
+    clocks : bool
+        Whether a stretch of time may be a result here ("time to walking was 19 days").
+    """
+    made: list[Measurement] = []
+    for quantity in found:
+        last = made[-1] if made else None
+        joined = _join(text, last, quantity) if last else None
+        if joined is not None:
+            made[-1] = joined
+        else:
+            new = _start(text, quantity, clocks)
+            made.extend([new] if new else [])
+    return made
+
+
+def _start(text: str, q: Quantity, clocks: bool) -> Measurement | None:
+    """Start a measurement, if the quantity can be a result."""
+    if q.kind == "fraction":
+        return Measurement("count", q.start, q.end, events=q)
+    if q.kind == "percent":
+        return Measurement("percent", q.start, q.end, value=q, unit="%")
+    if q.kind == "mean_spread":
+        unit = "%" if "%" in text[q.start : q.end + 2] else ""
+        return Measurement("number", q.start, q.end, value=q, spread=q, unit=unit)
+    if q.kind == "timepoint" and clocks:
+        return Measurement("time", q.start, q.end, value=q, unit=q.label)
+    if q.kind == "interval" and not q.label and clocks and text[q.start] not in "([":
+        return None
+    if q.kind != "number":
+        return None
+    after = text[q.end : q.end + 60]
+    if _OTHER_UNITS.match(after):
+        return None
+    if _is_people(text, q, after):
+        return Measurement("count", q.start, q.end, events=q)
+    return Measurement("number", q.start, q.end, value=q)
+
+
+def _is_people(text: str, q: Quantity, after: str) -> bool:
+    """Whether a bare number counts patients: "eight patients", "both cases", "148 (79%)"."""
+    if q.value is None or q.value != int(q.value) or q.value < 0:
+        return False
+    if _PEOPLE_AFTER.match(after) or re.match(r"\s*[\[(]\s*\d+(?:\.\d+)?\s*%", after):
+        return True
+    words = not text[q.start : q.end].strip("+-").isdigit()
+    return words and bool(re.search(r"\b(?:in|and|of)\s+$", text[max(0, q.start - 4) : q.start]))
+
+
+def _join(text: str, last: Measurement, q: Quantity) -> Measurement | None:
+    """Add a quantity to the measurement before it, if it belongs there."""
+    gap = text[last.end : q.start]
+    if q.kind == "percent" and last.kind == "count" and last.value is None and _TO_COUNT.match(gap):
+        return replace(last, value=q, end=_closed(text, q.end))
+    if q.kind == "fraction" and last.kind == "percent" and last.events is None and _TO_COUNT.match(gap):
+        return replace(last, kind="count", events=q, end=_closed(text, q.end))
+    if q.kind == "fraction" and last.kind == "count" and last.value is None and _same_count(last, q, gap):
+        return replace(last, events=q, end=_closed(text, q.end))
+    if q.kind == "spread" and last.value is not None and _TO_SPREAD.match(gap):
+        return replace(last, spread=q, end=q.end)
+    if q.kind == "ci" and last.ci is None and _TO_CI.match(gap):
+        return replace(last, ci=q, end=_closed(text, q.end))
+    if q.kind == "interval" and last.interval is None and last.value is not None and _TO_SPREAD.match(gap):
+        return replace(last, interval=q, end=q.end)
+    if q.kind == "number" and last.kind in ("number", "time") and _bracketed(text, gap, q) and last.spread is None:
+        return replace(last, spread=q, end=q.end + 1)
+    return None
+
+
+def _same_count(last: Measurement, q: Quantity, gap: str) -> bool:
+    """Whether "31 patients (31/45)" prints one count twice."""
+    return last.events is not None and last.events.value == q.value and len(gap) < 15 and "(" in gap
+
+
+def _bracketed(text: str, gap: str, q: Quantity) -> bool:
+    """Whether a number stands alone in brackets behind a value: "0·8 (1·3)"."""
+    return bool(re.fullmatch(r"\s?[\[(]\s*", gap)) and text[q.end : q.end + 1] in ("]", ")")
+
+
+def _closed(text: str, end: int) -> int:
+    """Take in a closing bracket and the noun behind it."""
+    match = re.match(rf"\s*(?:(?:{PEOPLE})\s*)?[\])]", text[end : end + 25], re.IGNORECASE)
+    return end + match.end() if match else end
+
+
+def pairs(found: list[Measurement]) -> Iterator[tuple[Measurement, Measurement]]:
+    """Yield neighbouring measurements of the same kind and unit."""
+    for a, b in zip(found, found[1:], strict=False):
+        if a.kind == b.kind and (a.unit == b.unit or {a.unit, b.unit} <= {"", "%"}):
+            yield a, b

@@ -1,0 +1,73 @@
+"""Reads single numbers: digits with any decimal mark or thousands separator, and number words."""
+
+from __future__ import annotations
+
+import re
+
+_UNITS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen"
+).split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_VALUES = {w: i for i, w in enumerate(_UNITS)} | {w: (i + 2) * 10 for i, w in enumerate(_TENS)}
+_SCALES = {"hundred": 100, "thousand": 1000}
+
+#: Spaces that separate thousands; an ordinary space separates two numbers.
+THIN = "\u2009\u202f\u00a0"
+#: Every dash that is printed as a minus.
+MINUS = "-\u2212\u2010\u2011\u2012\u2013"
+#: Every dash, or the word, that joins the ends of a range.
+TO = rf"(?:\s*[{MINUS}\u2014~]\s*|\s+to\s+)"
+
+#: An unsigned number in digits: 1,234 · 1 234 (thin space) · 33·5 · .05
+DIGITS = rf"(?:\d{{1,3}}(?:[,{THIN}]\d{{3}})+(?!\d)|\d+)(?:[.·∙]\d+)?|(?<![\d.·])[.·]\d+"
+#: A number in digits with a sign, where the dash cannot join it to a number before it.
+SIGNED = rf"(?:(?<![\w.·%)\]])[{MINUS}+]\s?)?(?:{DIGITS})"
+_WORD = "|".join(sorted([*_VALUES, *_SCALES], key=len, reverse=True))
+#: A number in words: five · twenty-two · one hundred and nine
+WORDS = rf"\b(?:{_WORD})(?:[\s-]+(?:and\s+)?(?:{_WORD}))*\b"
+#: A whole count, in digits or words.
+COUNT = rf"(?:(?<![\w.·,/])\d{{1,3}}(?:[,{THIN}]\d{{3}})+(?![\d])|(?<![\w.·,/])\d+(?![.·,]?\d)|(?i:{WORDS}))"
+
+
+def parse_number(text: str) -> float | None:
+    """Return the number that `text` prints, or None if it prints none.
+
+    Parameters
+    ----------
+    text : str
+        A number in digits (a sign, thousands by comma or thin space, a point or middle dot) or in
+        English words up to thousands.
+    """
+    text = text.strip()
+    negative = text[:1] in MINUS
+    digits = re.sub(rf"[,{THIN}\s]", "", text.lstrip(MINUS + "+ ")).translate({183: ".", 8729: "."})
+    if re.fullmatch(r"\d*\.?\d+", digits):
+        return -float(digits) if negative else float(digits)
+    return parse_words(text)
+
+
+def parse_words(text: str) -> float | None:
+    """Return the number that English number words spell, or None.
+
+    >>> parse_words("two hundred and seven")
+    207.0
+    """
+    total = current = 0
+    words = [w for w in re.findall(r"[a-z]+", text.lower()) if w != "and"]
+    for word in words:
+        if word in _VALUES:
+            current += _VALUES[word]
+        elif word == "hundred":
+            current = (current or 1) * 100
+        elif word == "thousand":
+            total, current = total + (current or 1) * 1000, 0
+        else:
+            return None
+    return float(total + current) if words else None
+
+
+def parse_count(text: str) -> int | None:
+    """Return the whole number that `text` prints in digits or words, or None."""
+    number = parse_number(text)
+    return int(number) if number is not None and number == int(number) else None

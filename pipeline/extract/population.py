@@ -1,0 +1,141 @@
+"""Counts patients: who was enrolled, analysed, completed; literature and controls stay apart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from pipeline.extract.numbers import COUNT, parse_count
+from pipeline.extract.quantities import PEOPLE
+
+Span = tuple[int, int]
+
+_MENTION = re.compile(
+    rf"(?<![\w.·,/%])(?P<n>{COUNT})[\s-]+(?!of\b|to\b|or\b|and\b|days?\b|weeks?\b|months?\b|years?\b|centres\b|centers\b|%|hospitals\b|publications\b)"
+    rf"(?:[\w'’/-]+\s+){{0,5}}?(?P<noun>{PEOPLE})\b(?!['’]s)",
+    re.IGNORECASE,
+)
+_SEX_SUM = re.compile(
+    rf"(?<![\w.·,/%])(?P<a>{COUNT})\s+(?P<x>men|women|boys|girls|males?|females?)\b\s*(?:,|and|/|;)\s*(?:and\s+)?"
+    rf"(?P<b>{COUNT})\s+(?P<y>men|women|boys|girls|males?|females?)\b",
+    re.IGNORECASE,
+)
+_ENROLLED = re.compile(
+    r"\b(?:randomi[sz]ed|randomly|enrol+ed|recruited|registered|included|entered|took part|participated|assigned|allocated)\b", re.I
+)
+_STUDIED = re.compile(
+    r"\b(?:treated|studied|examined|evaluated|reviewed|followed|received|given|described|report(?:ed)?|had|were on|underwent|"
+    r"assessed|identified|eligible|trial in|study (?:of|in)|series of|put on|got|records of)\b", re.I
+)
+_ANALYSED = re.compile(
+    rf"(?:leaving|remaining)\s+(?P<a>{COUNT})\b"
+    rf"|(?<![\w.·,/])(?P<b>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:were|was)\s+(?:\w+\s+)?(?:included\s+)?(?:in\s+the\s+(?:\w+\s+)?(?:efficacy|analys|final|intention)"
+    rf"|analy[sz]ed|evaluable|assessable|eligible for analysis)"
+    rf"|(?<![\w.·,/])(?P<c>{COUNT})\s+(?:met\s+\w+\s+)?(?:and\s+)?(?:got|received)\s+(?:the\s+)?study\s+(?:drug|medication|treatment)"
+    rf"|(?<![\w.·,/])(?P<d>{COUNT})\s+met\s+(?:the\s+)?criteria",
+    re.IGNORECASE,
+)
+_COMPLETED = re.compile(
+    rf"(?<![\w.·,/])(?P<a>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:had\s+)?(?:completed\b|finished\b)(?!\s+questionnaires)"
+    rf"|completed\s+(?:by|in)\s+(?P<b>{COUNT})\s+(?:{PEOPLE})",
+    re.IGNORECASE,
+)
+_FOREIGN = re.compile(
+    r"\b(?:literature|published|publications|previous(?:ly)?|earlier series|historic(?:al)?|healthy|normal|control(?:s| subjects)?|screened|consented|"
+    r"additional|controls|in all|approached|million|adequate|needed|planned)\b", re.I
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number of patients with its place; `derived` names the rule where it is a sum."""
+
+    n: int
+    span: Span
+    derived: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """The counts of a study: n_total is the main (analysed) number."""
+
+    total: Count | None = None
+    enrolled: Count | None = None
+    completed: Count | None = None
+
+
+@Language.component(
+    "evipool_population", requires=["doc._.sentences", "doc._.design"], assigns=["doc._.population"]
+)
+def population(doc: Doc) -> Doc:
+    """Set `doc._.population`."""
+    doc._.population = read(doc)
+    return doc
+
+
+def read(doc: Doc) -> Population:
+    """Choose the main count among the mentions of people."""
+    text = doc.text
+    mentions = _mentions(doc)
+    enrolled = [m for m, score in mentions if score >= 6]
+    best = max(mentions, key=lambda m: m[1], default=None)
+    total = best[0] if best and best[1] > 0 else None
+    analysed = _first(_ANALYSED, text)
+    if analysed and (total is None or analysed.n <= total.n):
+        top = total
+        total = analysed
+        enrolled = [top] if top and top.n > analysed.n else enrolled
+    completed = _first(_COMPLETED, text)
+    if completed and total and completed.n > total.n:
+        completed = None
+    return Population(total, enrolled[0] if enrolled else None, completed)
+
+
+def _mentions(doc: Doc) -> list[tuple[Count, int]]:
+    """Return the counts of people with their scores, in order of text."""
+    found: list[tuple[Count, int]] = []
+    for order, sentence in enumerate(doc._.sentences):
+        sums = list(_SEX_SUM.finditer(doc.text, sentence.start, sentence.end))
+        covered = [m.span() for m in sums]
+        for match in _MENTION.finditer(doc.text, sentence.start, sentence.end):
+            n = parse_count(match["n"])
+            if n is None or n == 0 or any(a <= match.start() < b for a, b in covered):
+                continue
+            score = _score(doc.text, match.span(), sentence.start, sentence.end, order, sentence.part)
+            found.append((Count(n, match.span()), score))
+        for match in sums:
+            a, b = parse_count(match["a"]), parse_count(match["b"])
+            if a and b and match["x"].lower() != match["y"].lower():
+                known = any(c.n == a + b for c, _ in found)
+                found.append((Count(a + b, match.span(), "sum of the sexes"), -9 if known else 4 - order // 3))
+    return found
+
+
+def _score(text: str, span: Span, start: int, end: int, order: int, part: str) -> int:
+    """How much a mention looks like the study's own main number."""
+    before, after = text[max(start, span[0] - 60) : span[0]], text[span[1] : min(end, span[1] + 70)]
+    inside = text[span[0] : span[1]]
+    score = 3 - min(order, 6) // 2
+    score += 5 if _ENROLLED.search(after) or _ENROLLED.search(before[-40:]) or _ENROLLED.search(inside) else 0
+    score += 2 if _STUDIED.search(after[:40]) or _STUDIED.search(before) else 0
+    score += 2 if re.search(r"\btotal of\s*$|\b(?:in|of)\s*$", before) and order <= 2 else 0
+    score -= 8 if _FOREIGN.search(before[-40:] + " " + inside) or re.search(r"\bcontrols\b", inside) else 0
+    score -= 6 if re.match(r"\s*[\[(]\s*\d+(?:\.\d+)?\s*%", after) else 0
+    score -= 4 if re.search(r"\b(?:of|out of|than|among|another|other|remaining)\s*(?:the\s*)?$", before) and order > 2 else 0
+    score -= 4 if re.search(r"\bin each\b|\beach\b", inside) else 0
+    score -= 3 if re.search(r"^\s*(?:who|had|were excluded|was excluded|withdrew|dropped|died|improved|relapsed|left)\b", after) and order > 1 else 0
+    score -= 12 if re.search(r"\bexcluded\b|\bnot randomi[sz]ed\b", after[:30]) else 0
+    return score - (2 if part in ("conclusions", "background", "objective") else 0)
+
+
+def _first(pattern: re.Pattern[str], text: str) -> Count | None:
+    """The first match's count."""
+    for match in pattern.finditer(text):
+        name = next(k for k, v in match.groupdict().items() if v)
+        n = parse_count(match[name])
+        if n:
+            return Count(n, match.span())
+    return None

@@ -1,0 +1,71 @@
+"""Builds the spaCy pipeline for a protocol and reads records with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from pipeline import __version__
+from pipeline.config import Eligibility, OutcomeDef
+from pipeline.extract import (
+    COMPONENTS,
+    arms,
+    conditions,
+    design,
+    doses,
+    outcomes,
+    population,
+    quantities,
+    sentences,
+)
+from pipeline.extract.assemble import assemble
+from pipeline.extract.lexicon import rules_hash
+from pipeline.schema import Extractor, Record, Study
+
+#: What the components hand on, as `doc._.<name>`.
+EXTENSIONS = (
+    "record", "sentences", "interventions", "doses", "quantities", "design", "condition",
+    "population", "arms", "comparison", "outcomes",
+)
+#: The modules whose import registers the components.
+REGISTERED = (sentences, conditions, doses, quantities, design, population, arms, outcomes)
+
+
+class Reader:
+    """Reads records into studies by one protocol."""
+
+    def __init__(self, eligibility: Eligibility, outcome_defs: Sequence[OutcomeDef]) -> None:
+        self.nlp = pipeline(eligibility, outcome_defs)
+        self.extractor = Extractor("evipool-rules", __version__, rules_hash())
+
+    def read(self, record: Record) -> Study:
+        """Return the study that a record speaks of."""
+        doc = self.nlp.make_doc(record.text)
+        doc._.record = record
+        for _, component in self.nlp.pipeline:
+            doc = component(doc)
+        return assemble(doc, self.extractor)
+
+
+def pipeline(eligibility: Eligibility, outcome_defs: Sequence[OutcomeDef]) -> Language:
+    """Return a blank English pipeline with Evipool's components."""
+    for name in EXTENSIONS:
+        if not Doc.has_extension(name):
+            Doc.set_extension(name, default=None)
+    intervention = eligibility.intervention
+    settings = {
+        "evipool_interventions": {
+            "intervention": {"name": intervention.name, "terms": list(intervention.terms)}
+        },
+        "evipool_condition": {"population": [c.model_dump() for c in eligibility.population]},
+        "evipool_comparison": {"short": intervention.short},
+        "evipool_outcomes": {"outcomes": [o.model_dump(mode="json") for o in outcome_defs]},
+    }
+    nlp = spacy.blank("en")
+    nlp.max_length = 10_000_000
+    for name in COMPONENTS:
+        nlp.add_pipe(name, config=settings.get(name, {}))
+    return nlp

@@ -1,0 +1,91 @@
+"""Splits a record's text into sentences, and says of which part of the abstract each is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+_BOUNDARY = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9⩾≥<>])|\n+")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:vs|e\.g|i\.e|al|cf|approx|ca|no|nos|dr|prof|st|fig|resp|incl|u\.s|v|s\.d|i\.v|s\.c)"
+    r"|(?<![A-Za-z0-9])[A-Z])\.$",
+    re.IGNORECASE,
+)
+_LABELS = (
+    ("objective", r"objective|aim|purpose|hypothesis|question|goal"),
+    ("background", r"background|introduction|context|rationale|importance"),
+    ("results", r"result|finding|outcomes? and|observations"),
+    ("methods", r"method|design|setting|participant|patient|intervention|measure|material|procedure"),
+    ("conclusions", r"conclusion|interpretation|discussion|significance|comment|summary"),
+    ("other", r"trial registration|funding|classification|registration|clinicaltrials|keywords"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence by character offsets; `part` is title, objective, methods, results ... or ""."""
+
+    start: int
+    end: int
+    part: str
+
+
+@Language.component("evipool_sentences", assigns=["token.is_sent_start", "doc._.sentences"])
+def sentences(doc: Doc) -> Doc:
+    """Set sentence starts and `doc._.sentences`."""
+    spans = split(doc.text)
+    doc._.sentences = tuple(_with_parts(doc.text, spans))
+    starts = {start for start, _ in spans}
+    pending = False
+    for token in doc:
+        pending = pending or token.idx in starts
+        token.is_sent_start = pending and not token.is_space
+        pending = pending and token.is_space
+    return doc
+
+
+def split(text: str) -> list[tuple[int, int]]:
+    """Return the (start, end) of each sentence of `text`, white space trimmed."""
+    cuts = [m for m in _BOUNDARY.finditer(text) if "\n" in m.group() or _ends_sentence(text, m)]
+    starts = [0, *(m.end() for m in cuts)]
+    ends = [*(m.start() for m in cuts), len(text)]
+    spans = ((s, e) for s, e in zip(starts, ends, strict=True) if text[s:e].strip())
+    return [_trim(text, s, e) for s, e in spans]
+
+
+def _ends_sentence(text: str, boundary: re.Match[str]) -> bool:
+    """Whether the full stop before a boundary ends a sentence: not "vs.", not "0. 001"."""
+    before = text[max(0, boundary.start() - 12) : boundary.start()]
+    if re.search(r"(?<!\d)0\.$", before) and text[boundary.end() : boundary.end() + 1].isdigit():
+        return False
+    return not _ABBREVIATION.search(before)
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    """Leave out white space at both ends."""
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), end - (len(piece) - len(piece.rstrip()))
+
+
+def _with_parts(text: str, spans: list[tuple[int, int]]) -> list[Sentence]:
+    """Give each sentence the part of the abstract that the label at its line's start names."""
+    title_end = text.find("\n") if "\n" in text else len(text)
+    part, found = "", []
+    for start, end in spans:
+        new_line = start == 0 or text[start - 1] == "\n"
+        label = re.match(r"([A-Z][A-Z &/,'-]{3,60}|[A-Z][a-z]+(?: and [a-z]+)?):\s", text[start:end])
+        if label and new_line:
+            part = part_of(label.group(1))
+        elif label and label.group(1).istitle() and part_of(label.group(1)):
+            part = part_of(label.group(1))
+        found.append(Sentence(start, end, "title" if start < title_end else part))
+    return found
+
+
+def part_of(label: str) -> str:
+    """Return the part of an abstract that a section label names, "" if it names none."""
+    label = label.lower()
+    return next((part for part, rx in _LABELS if re.search(rf"\b(?:{rx})", label)), "")
