@@ -13,18 +13,30 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from pipeline.errors import ConfigError
 from pipeline.schema import DESIGNS
 
 #: Variables that belong to the project without being settings of a review.
-NOT_SETTINGS = frozenset({"EVIPOOL_REQUIRE_ALL", "EVIPOOL_CHROMIUM", "EVIPOOL_CONFIG"})
+NOT_SETTINGS = frozenset(
+    {"EVIPOOL_REQUIRE_ALL", "EVIPOOL_CHROMIUM", "EVIPOOL_CONFIG", "EVIPOOL_TRACEBACK"}
+)
 PREFIX = "EVIPOOL_"
 
 Design = Literal[DESIGNS]  # type: ignore[valid-type]
 Proportion = Annotated[float, Field(gt=0, lt=1)]
+Loc = tuple[int | str, ...]
+Layers = tuple[tuple[str, Mapping[str, Any]], ...]
 
 
 class Part(BaseModel):
@@ -84,6 +96,14 @@ class OutcomeDef(Part):
     unit: str | None = None
     range: tuple[float, float] | None = None
     direction: Literal["higher is better", "lower is better"] | None = None
+
+    @field_validator("range")
+    @classmethod
+    def _in_order(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        """A scale runs from its lowest to its highest value."""
+        if value is not None and not value[0] < value[1]:
+            raise ValueError("must run from the lowest value to the highest")
+        return value
 
 
 class ModelSpec(Part):
@@ -160,17 +180,16 @@ class Config(Part):
 
     @model_validator(mode="after")
     def _names_agree(self) -> Config:
-        """Questions name outcomes and conditions that exist, and each id once."""
-        _known(self.questions, "outcome", [o.name for o in self.outcomes])
-        names = [c.name for c in self.eligibility.population]
+        """Each name stands once, and questions name outcomes and conditions that exist."""
+        outcomes = [o.name for o in self.outcomes]
+        conditions = [c.name for c in self.eligibility.population]
+        _once(("outcomes",), "name", outcomes)
+        _once(("eligibility", "population"), "name", conditions)
+        _once(("questions",), "id", [q.id for q in self.questions])
         for i, question in enumerate(self.questions):
-            for name in question.conditions:
-                if name not in names:
-                    raise ValueError(_unknown(f"questions[{i}].conditions", name, names))
-        ids = [q.id for q in self.questions]
-        twice = sorted({i for i in ids if ids.count(i) > 1})
-        if twice:
-            raise ValueError(f"questions: the id {twice[0]!r} stands twice.")
+            _known(("questions", i, "outcome"), question.outcome, outcomes)
+            for j, name in enumerate(question.conditions):
+                _known(("questions", i, "conditions", j), name, conditions)
         return self
 
     def outcome(self, name: str) -> OutcomeDef:
@@ -210,22 +229,25 @@ def load(
     """
     text = _read(path)
     tree, data = _parse(path, text)
-    if "api_key" in (data.get("ncbi") or {}):
+    ncbi = data.get("ncbi")
+    if isinstance(ncbi, dict) and "api_key" in ncbi:
         raise ConfigError(
             f"{path}: ncbi.api_key is a secret and must not stand in this file; set the variable "
             "EVIPOOL_NCBI__API_KEY or name a file in ncbi.api_key_file."
         )
     env = _from_environ(environ or {})
     given = _nest({k: v for k, v in (flags or {}).items() if v is not None})
-    merged = _merge(_merge(data, env), given)
-    try:
-        config = Config.model_validate(merged)
-    except ValidationError as error:
-        raise ConfigError(_explain(path, tree, error)) from error
-    config = _with_key(config, path.parent)
     layers = (("flag", given), ("environment", env), (str(path), data))
-    origins = {key: _origin(key, layers) for key, _ in flatten(config.model_dump(mode="json"))}
-    return Loaded(config, origins)
+    try:
+        config = Config.model_validate(_merge(_merge(data, env), given))
+    except ValidationError as error:
+        lines = (_explain(path, tree, layers, e) for e in error.errors())
+        raise ConfigError("\n".join(lines)) from error
+    keyed = _with_key(config, path.parent)
+    origins = {key: _origin(key, layers) for key, _ in flatten(keyed.model_dump(mode="json"))}
+    if keyed is not config:
+        origins["ncbi.api_key"] = str(config.ncbi.api_key_file)
+    return Loaded(keyed, origins)
 
 
 def flatten(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -255,7 +277,7 @@ def _parse(path: Path, text: str) -> tuple[yaml.Node | None, dict[str, Any]]:
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2020-13-45
         raise ConfigError(f"{path} is not valid YAML: {_one_line(error)}.") from error
     if not isinstance(data, dict):
         raise ConfigError(f"{path} must hold keys and values; it holds {type(data).__name__}.")
@@ -265,7 +287,7 @@ def _parse(path: Path, text: str) -> tuple[yaml.Node | None, dict[str, Any]]:
     return tree, data
 
 
-def _one_line(error: yaml.YAMLError) -> str:
+def _one_line(error: Exception) -> str:
     """YAML's message and its place, on one line."""
     mark = getattr(error, "problem_mark", None)
     place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
@@ -287,25 +309,41 @@ def _duplicates(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
 
 
 def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return what EVIPOOL_* variables set: `__` goes one level down, values are YAML."""
+    """Return what EVIPOOL_* variables set: `__` goes one level down."""
     settings = {}
     for name, text in environ.items():
         if name.startswith(PREFIX) and name not in NOT_SETTINGS:
             key = name.removeprefix(PREFIX).lower().replace("__", ".")
-            settings[key] = text if key.endswith("api_key") else yaml.safe_load(text)
+            settings[key] = text if key.endswith("api_key") else _scalar_or_list(text)
     return _nest(settings)
+
+
+def _scalar_or_list(text: str) -> Any:
+    """Read numbers, true, false, null and lists as YAML; all else is text as typed: a query."""
+    try:
+        value = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError):
+        return text
+    return value if value is None or isinstance(value, bool | int | float | list) else text
 
 
 def _nest(flat: Mapping[str, Any]) -> dict[str, Any]:
     """{"a.b": 1} -> {"a": {"b": 1}}."""
     nested: dict[str, Any] = {}
-    for path, value in flat.items():
+    for path, value in sorted(flat.items()):
         *parents, last = path.split(".")
         place = nested
         for parent in parents:
             place = place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                raise ConfigError(f"{_variable(parent)} and {_variable(path)} exclude each other.")
         place[last] = value
     return nested
+
+
+def _variable(path: str) -> str:
+    """The variable that sets a dotted path."""
+    return PREFIX + path.partition("[")[0].upper().replace(".", "__")
 
 
 def _merge(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
@@ -325,50 +363,57 @@ def _with_key(config: Config, folder: Path) -> Config:
         return config
     try:
         key = (folder / file).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ConfigError(f"Cannot read ncbi.api_key_file {file}: {error.strerror}.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"Cannot read ncbi.api_key_file {file}: {error}.") from error
+    if not key:
+        raise ConfigError(f"ncbi.api_key_file {file} is empty; it must hold the key.")
     ncbi = config.ncbi.model_copy(update={"api_key": SecretStr(key)})
     return config.model_copy(update={"ncbi": ncbi})
 
 
-def _origin(path: str, layers: tuple[tuple[str, Mapping[str, Any]], ...]) -> str:
-    """Name the highest layer that sets `path`."""
+def _origin(path: str, layers: Layers) -> str:
+    """Name the highest layer that sets `path`, or a list or value above it."""
     keys = path.replace("[", ".[").split(".")
-    for name, layer in layers:
-        value: Any = layer
-        for key in keys:
-            if key.startswith("[") or not isinstance(value, Mapping):
-                break
-            if key not in value:
-                value = None
-                break
-            value = value[key]
-        if value is not None:
-            return name
-    return "default"
+    return next((name for name, layer in layers if _sets(layer, keys)), "default")
 
 
-def _explain(path: Path, tree: yaml.Node | None, error: ValidationError) -> str:
-    """One line for each wrong value: file, line, path, rule."""
-    return "\n".join(_explain_one(path, tree, e) for e in error.errors())
+def _sets(layer: Any, keys: list[str]) -> bool:
+    """Whether following `keys` through mappings ends at a value or a list."""
+    for key in keys:
+        if not isinstance(layer, Mapping):
+            return layer is not None
+        if key not in layer:
+            return False
+        layer = layer[key]
+    return True
 
 
-def _explain_one(path: Path, tree: yaml.Node | None, error: ErrorDetails) -> str:
-    """Say where the value stands and what rule it breaks."""
-    where = "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in error["loc"]).lstrip(".")
-    line = _line(tree, error["loc"])
-    place = f"{path}, line {line}" if line else str(path)
+def _explain(path: Path, tree: yaml.Node | None, layers: Layers, error: ErrorDetails) -> str:
+    """Say where the value stands and what rule it breaks, on one line."""
+    loc: Loc = error["loc"] + error.get("ctx", {}).get("loc", ())
+    where = "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in loc).lstrip(".")
+    place = _place(path, tree, layers, loc, where)
     if error["type"] == "extra_forbidden":
-        hint = _suggest(str(error["loc"][-1]), _siblings(error["loc"]))
-        return f"{place}: unknown key {where}{hint}."
+        return f"{place}: unknown key {where}{_suggest(str(loc[-1]), _siblings(loc))}."
     if error["type"] == "missing":
         return f"{place}: {where} is missing."
     message = error["msg"].removeprefix("Value error, ").rstrip(".")
     shown = "" if isinstance(error["input"], Mapping | Config) else f"Invalid {error['input']!r}; "
-    return f"{place}: {where + ': ' if where else ''}{shown}{message}."
+    return f"{place}: {where}: {shown}{message}."
 
 
-def _line(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int | None:
+def _place(path: Path, tree: yaml.Node | None, layers: Layers, loc: Loc, where: str) -> str:
+    """Name the variable, or the file and line, that a wrong value comes from."""
+    origin = _origin(where, layers)
+    if origin == "flag":
+        return "Command line"
+    if origin == "environment":
+        return _variable(where)
+    line = _line(tree, loc)
+    return f"{path}, line {line}" if line else str(path)
+
+
+def _line(node: yaml.Node | None, loc: Loc) -> int | None:
     """Return the line of the deepest key of `loc` that the file holds."""
     line = None
     for key in loc:
@@ -385,7 +430,7 @@ def _line(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int | None:
     return line
 
 
-def _siblings(loc: tuple[int | str, ...]) -> list[str]:
+def _siblings(loc: Loc) -> list[str]:
     """Return the keys that are known where `loc` ends."""
     model: Any = Config
     for key in loc[:-1]:
@@ -402,20 +447,26 @@ def _part_of(annotation: Any) -> Any:
     return next((a for a in inner if a is not None), None)
 
 
-def _known(questions: tuple[Question, ...], field: str, names: list[str]) -> None:
-    """Refuse a question whose `field` names nothing."""
-    for i, question in enumerate(questions):
-        name = getattr(question, field)
-        if name not in names:
-            raise ValueError(_unknown(f"questions[{i}].{field}", name, names))
+def _once(loc: Loc, key: str, names: list[str]) -> None:
+    """Refuse a list in which two entries have one name."""
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise _at((*loc, i, key), f"{name!r} stands twice")
 
 
-def _unknown(where: str, name: str, names: list[str]) -> str:
-    """Say that a name is not defined, and which are."""
-    return f"{where}: {name!r} is not defined{_suggest(name, names)}; defined: {', '.join(names)}"
+def _known(loc: Loc, name: str, names: list[str]) -> None:
+    """Refuse a name that is not defined, and say which are."""
+    if name not in names:
+        hint = _suggest(name, names)
+        raise _at(loc, f"{name!r} is not defined{hint}; defined: {', '.join(names)}")
+
+
+def _at(loc: Loc, message: str) -> PydanticCustomError:
+    """An error of the whole protocol that belongs to one of its places."""
+    return PydanticCustomError("names", "{message}", {"message": message, "loc": loc})
 
 
 def _suggest(name: str, names: list[str]) -> str:
-    """Return "; did you mean 'x'?" where a name is near."""
+    """Return " (did you mean 'x'?)" where a name is near."""
     near = difflib.get_close_matches(name, names, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f" (did you mean {near[0]!r}?)" if near else ""

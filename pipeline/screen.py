@@ -24,7 +24,8 @@ _SECONDARY_REPORT = re.compile(
     re.IGNORECASE,
 )
 _COMBINED = re.compile(
-    r"\b(?:followed by|combined with|in combination with|together with|plus|zipper)\b", re.IGNORECASE
+    r"\b(?:followed by|combined with|in combination with|together with|plus|zipper)\b",
+    re.IGNORECASE,
 )
 
 
@@ -80,7 +81,9 @@ def reasons(screenings: Iterable[Screening]) -> tuple[tuple[str, int], ...]:
 def _retracted(case: _Case) -> Finding:
     """The publication was retracted."""
     record = case.record
-    linked = any(c.ref_type in ("RetractionIn", "RetractedandRepublishedIn") for c in record.corrections)
+    linked = any(
+        c.ref_type in ("RetractionIn", "RetractedandRepublishedIn") for c in record.corrections
+    )
     typed = "Retracted Publication" in record.publication_types
     if linked or typed or record.title.startswith("RETRACTED"):
         return "retracted", None
@@ -128,7 +131,10 @@ def _too_small(case: _Case) -> Finding:
     n = case.study.n_total
     if n is None or n.value >= case.eligibility.min_n:
         return None
-    return f"n = {n.value}, below the protocol's minimum of {case.eligibility.min_n}: narrative only", n.quote
+    return (
+        f"n = {n.value}, below the protocol's minimum of {case.eligibility.min_n}: narrative only",
+        n.quote,
+    )
 
 
 def _secondary_report(case: _Case) -> Finding:
@@ -151,7 +157,11 @@ def _not_separable(case: _Case) -> Finding:
         r"\b(?:exchanges?|plasmapheresis|PE|steroids?|prednis\w+|mycophenolate|rituximab|cyclophosphamide|azathioprine)\b",
         case.record.text[max(0, match.start() - 90) : match.end() + 60],
     )
-    return ("combined with another treatment: its effect is not separable", case.quote(match)) if near else None
+    return (
+        ("combined with another treatment: its effect is not separable", case.quote(match))
+        if near
+        else None
+    )
 
 
 #: The rules in the order they are tried; a new one is a row.

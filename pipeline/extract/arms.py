@@ -18,7 +18,9 @@ from pipeline.extract.quantities import PEOPLE
 Span = tuple[int, int]
 COMPARATIVE = ("rct_parallel", "rct_crossover", "nonrandomised_controlled")
 
-_VERSUS = r"(?:vs\.?|versus|v\.?|against|or|compared\s+(?:with|to)|with|and|than|followed by|over|to)"
+_VERSUS = (
+    r"(?:vs\.?|versus|v\.?|against|or|compared\s+(?:with|to)|with|and|than|followed by|over|to)"
+)
 _VERBS = (
     r"(?:were|was|had|have|having|received|receiving|receive|got|given|gets?|assigned|randomi[sz]ed|randomly|"
     r"allocated|treated|took|taking|being|entered|on|in|to|with|by|the|a|an|one|two|single|course|of|and|alone|first|both|either)"
@@ -34,7 +36,8 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _GROUP_OF_DOSE = re.compile(
-    rf"(?P<v>{DIGITS})[\s-]*(?P<u>g/kg|gm/kg|mg/kg|mg|g|days?)\s+(?:dose\s+)?(?:groups?|arms?|regimens?)\b", re.I
+    rf"(?P<v>{DIGITS})[\s-]*(?P<u>g/kg|gm/kg|mg/kg|mg|g|days?)\s+(?:dose\s+)?(?:groups?|arms?|regimens?)\b",
+    re.I,
 )
 _ABBREVIATED = re.compile(
     rf"[(](?P<a>[A-Za-z][A-Za-z-]{{1,8}})[)]\s*,?\s*{_VERSUS}\s+(?:[\w-]+\s+){{0,4}}?[(](?P<b>[A-Za-z][A-Za-z-]{{1,8}})[)]"
@@ -80,9 +83,10 @@ def _find(doc: Doc) -> list[ArmSpan]:
 
 def _single(doc: Doc) -> list[ArmSpan]:
     """The one arm of an uncontrolled study: the intervention, else the first treatment named."""
-    terms: list[Term] = list(doc._.interventions) or [
-        t for t in lexicon("treatments").find(doc.text) if t.entry["class"] == "active"
-    ][:1]
+    terms: list[Term] = (
+        list(doc._.interventions)
+        or [t for t in lexicon("treatments").find(doc.text) if t.entry["class"] == "active"][:1]
+    )
     return [_arm(doc, terms[:1], "intervention", "intervention", terms)] if terms else []
 
 
@@ -141,8 +145,10 @@ def _joined(text: str, one: Term, other: Term) -> bool:
     """Whether two treatments stand side by side as alternatives: "A or B", "A versus B"."""
     first, second = sorted((one, other), key=lambda t: t.start)
     gap = text[first.end : second.start]
-    return len(gap) < 90 and "." not in gap and bool(
-        re.search(rf"(?:^|[\s),;]){_VERSUS}\s+(?:[\w-]+\s+){{0,3}}$", gap, re.I)
+    return (
+        len(gap) < 90
+        and "." not in gap
+        and bool(re.search(rf"(?:^|[\s),;]){_VERSUS}\s+(?:[\w-]+\s+){{0,3}}$", gap, re.I))
     )
 
 
@@ -151,13 +157,26 @@ def _withdrawal(doc: Doc) -> list[ArmSpan]:
     title = doc._.record.title
     if not (doc._.interventions and _WITHDRAWAL.search(title)):
         return []
-    stop = [m.span() for m in re.finditer(r"\bwithdrawal\b|\bplacebo\b|\bdiscontinuation\b", doc.text, re.I)]
-    go_on = [m.span() for m in re.finditer(r"\bcontinuation\b|\bcontinued\b|\bgo on with\b", doc.text, re.I)]
+    stop = [
+        m.span()
+        for m in re.finditer(r"\bwithdrawal\b|\bplacebo\b|\bdiscontinuation\b", doc.text, re.I)
+    ]
+    go_on = [
+        m.span()
+        for m in re.finditer(r"\bcontinuation\b|\bcontinued\b|\bgo on with\b", doc.text, re.I)
+    ]
     if not go_on:
         return []
     return [
         ArmSpan("withdrawal", "intervention", "withdrawal", "placebo", stop[0], tuple(stop)),
-        ArmSpan("continuation", "comparator", "continuation", doc._.interventions[0].name, go_on[0], tuple(go_on)),
+        ArmSpan(
+            "continuation",
+            "comparator",
+            "continuation",
+            doc._.interventions[0].name,
+            go_on[0],
+            tuple(go_on),
+        ),
     ]
 
 
@@ -166,7 +185,10 @@ def _variants(doc: Doc) -> list[ArmSpan]:
     pair = _ABBREVIATED.search(doc.text)
     own = {doc.text[t.start : t.end].lower() for t in doc._.interventions}
     if pair and {pair["a"].lower(), pair["b"].lower()} <= own:
-        return [_named(doc, pair[g], pair.span(g), role, "route") for g, role in (("a", "intervention"), ("b", "comparator"))]
+        return [
+            _named(doc, pair[g], pair.span(g), role, "route")
+            for g, role in (("a", "intervention"), ("b", "comparator"))
+        ]
     if any(t.entry["class"] == "placebo" for t in lexicon("treatments").find(doc.text)):
         return []
     return _two(doc, "routes", "route") or _two(doc, "brands", "brand")
@@ -203,15 +225,21 @@ def _by_dose(doc: Doc) -> list[ArmSpan]:
     found = []
     for label, match in seen.items():
         unit = re.escape(match["u"].rstrip("s"))
-        mentions = re.finditer(rf"(?<![\d.]){re.escape(match['v'])}[\s-]*{unit}s?\b", doc.text, re.I)
+        mentions = re.finditer(
+            rf"(?<![\d.]){re.escape(match['v'])}[\s-]*{unit}s?\b", doc.text, re.I
+        )
         role = "intervention" if found else "comparator"
-        found.append(ArmSpan(label, role, "dose", label, match.span(), tuple(m.span() for m in mentions)))
+        found.append(
+            ArmSpan(label, role, "dose", label, match.span(), tuple(m.span() for m in mentions))
+        )
     return found
 
 
 def _listed(doc: Doc) -> list[ArmSpan]:
     """Treatments of a series, each with its number of patients: "7 had steroids, 5 IVIg"."""
-    terms = sorted([*doc._.interventions, *lexicon("treatments").find(doc.text)], key=lambda t: t.start)
+    terms = sorted(
+        [*doc._.interventions, *lexicon("treatments").find(doc.text)], key=lambda t: t.start
+    )
     own = {t.name for t in doc._.interventions}
     found: dict[str, ArmSpan] = {}
     for term in terms:
@@ -221,7 +249,11 @@ def _listed(doc: Doc) -> list[ArmSpan]:
         kind = "intervention" if term.name in own else str(term.entry["class"])
         arm = _arm(doc, [term], role, kind, [t for t in terms if t.name == term.name])
         found[term.name] = replace(arm, n=count)
-    return list(found.values()) if {a.role for a in found.values()} == {"intervention", "comparator"} else []
+    return (
+        list(found.values())
+        if {a.role for a in found.values()} == {"intervention", "comparator"}
+        else []
+    )
 
 
 def _sized(doc: Doc, found: list[ArmSpan]) -> Iterator[ArmSpan]:
@@ -247,7 +279,9 @@ def _size(text: str, arm: ArmSpan, total: int | None, several: bool) -> Count | 
     """The size printed at a mention of an arm, "n =" before any other form."""
     if not several:
         return None
-    counts = [c for span in arm.mentions for c in (_count_after(text, span), _count_before(text, span))]
+    counts = [
+        c for span in arm.mentions for c in (_count_after(text, span), _count_before(text, span))
+    ]
     fits = [c for c in counts if c is not None and c.n > 1 and (total is None or c.n < total)]
     marked = [c for c in fits if text[c.span[0] : c.span[1]].lstrip("([,: ").startswith("n")]
     return (marked or fits or [None])[0]

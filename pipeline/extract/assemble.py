@@ -98,12 +98,17 @@ class _Page:
             amount=Reading(dose.amount, self.quote(dose.amount_span)),
             unit=dose.unit,
             per=dose.per,
-            duration_days=None if dose.days is None else Reading(dose.days, self.quote(dose.days_span)),
+            duration_days=None
+            if dose.days is None
+            else Reading(dose.days, self.quote(dose.days_span)),
             frequency=(
                 Reading(self.text[slice(*dose.frequency)].strip(), self.quote(dose.frequency))
-                if dose.frequency else None
+                if dose.frequency
+                else None
             ),
-            total_per_course_g_per_kg=None if dose.total is None else Reading(dose.total, quote, rule),
+            total_per_course_g_per_kg=None
+            if dose.total is None
+            else Reading(dose.total, quote, rule),
             phase=dose.phase,
             route=dose.route,
             quote=quote,
@@ -147,9 +152,13 @@ class _Row:
         if row.effect is not None:
             fields |= self.effect()
         if row.lasted is not None and row.lasted.value is not None and row.lasted.high is not None:
-            fields["range"] = Reading((row.lasted.value, row.lasted.high), page.quote((row.lasted.start, row.lasted.end)))
+            fields["range"] = Reading(
+                (row.lasted.value, row.lasted.high), page.quote((row.lasted.start, row.lasted.end))
+            )
         if row.scale:
-            fields["scale"] = Reading(row.scale + "s" * (not row.scale.endswith("s")), page.quote(row.span))
+            fields["scale"] = Reading(
+                row.scale + "s" * (not row.scale.endswith("s")), page.quote(row.span)
+            )
         elif row.main is not None and row.main.kind == "time":
             fields["scale"] = Reading(row.main.unit, page.quote(row.main.span))
         if row.p is not None:
@@ -184,7 +193,9 @@ class _Row:
         q = self.row.time
         if q is None:
             return None
-        return Timepoint(self.page.text[q.start : q.end].strip(), days(q), self.page.quote((q.start, q.end)))
+        return Timepoint(
+            self.page.text[q.start : q.end].strip(), days(q), self.page.quote((q.start, q.end))
+        )
 
     def side(self, m: Measurement, prefix: str, arm: int | None) -> dict[str, object]:
         """The fields of one arm or of the baseline."""
@@ -219,7 +230,9 @@ class _Row:
             return {}
         name = {"SD": "sd", "SE": "se"}.get(q.label or self.label(q), "spread_unlabelled")
         if name == "spread_unlabelled":
-            self.page.problem("unlabelled_spread", "The spread is not said to be SD or SE.", (q.start, q.end))
+            self.page.problem(
+                "unlabelled_spread", "The spread is not said to be SD or SE.", (q.start, q.end)
+            )
         return {name: self.number(high, q)}
 
     def label(self, q: Quantity) -> str:
@@ -233,7 +246,10 @@ class _Row:
     def interval(self, m: Measurement, prefix: str) -> dict[str, object]:
         """A CI, an IQR, a range, or brackets that a neighbour or the sentence labels."""
         if m.ci is not None and m.ci.value is not None and m.ci.high is not None:
-            return {"ci_low": self.number(m.ci.value, m.ci), "ci_high": self.number(m.ci.high, m.ci)}
+            return {
+                "ci_low": self.number(m.ci.value, m.ci),
+                "ci_high": self.number(m.ci.high, m.ci),
+            }
         q = m.interval
         if q is None or q.value is None or q.high is None:
             return {}
@@ -250,7 +266,11 @@ class _Row:
         if re.search(r"\bIQR\b|interquartile", text, re.I):
             return "IQR"
         if not re.search(r"\brange\b", text, re.I):
-            self.page.problem("unlabelled_interval", "The brackets are not said to be a range, an IQR or a CI.", (q.start, q.end))
+            self.page.problem(
+                "unlabelled_interval",
+                "The brackets are not said to be a range, an IQR or a CI.",
+                (q.start, q.end),
+            )
         return "range"
 
     def events(self, m: Measurement, arm: int | None, prefix: str) -> dict[str, object]:
@@ -285,7 +305,9 @@ class _Row:
             return True
         if abs(100 * events / n - m.value.value) <= 1.0:
             return True
-        self.page.problem("denominator_unclear", f"{events} is not {m.value.value:g} % of {n}.", m.span)
+        self.page.problem(
+            "denominator_unclear", f"{events} is not {m.value.value:g} % of {n}.", m.span
+        )
         return False
 
     def size(self, m: Measurement, arm: int | None) -> dict[str, object]:
@@ -294,7 +316,9 @@ class _Row:
         if size is None or m.value is None or m.value.value is None:
             return {}
         if self.row.type == "proportion":
-            if m.kind != "percent" or not _whole(m.value.value, size.value, self.page.text[m.value.start : m.value.end]):
+            if m.kind != "percent" or not _whole(
+                m.value.value, size.value, self.page.text[m.value.start : m.value.end]
+            ):
                 return {}
         return {"n": size}
 
@@ -320,6 +344,10 @@ def _known(name: str) -> bool:
 
 def _whole(percent: float, n: int, printed: str) -> bool:
     """Whether a percentage of n, to its printed digits, is a whole number of patients."""
-    decimals = len(re.sub(r"\D", "", re.split(r"[.·]", printed, maxsplit=1)[1])) if re.search(r"[.·]\d", printed) else 0
+    decimals = (
+        len(re.sub(r"\D", "", re.split(r"[.·]", printed, maxsplit=1)[1]))
+        if re.search(r"[.·]\d", printed)
+        else 0
+    )
     nearest = round(percent * n / 100)
     return abs(100 * nearest / n - percent) <= 0.5 * 10**-decimals + 1e-9

@@ -36,7 +36,9 @@ class Interventions:
     """Finds the mentions of the protocol's intervention."""
 
     def __init__(self, nlp: Language, name: str, intervention: dict[str, Any]) -> None:
-        terms = sorted({*intervention["terms"], *(f"intravenous {t}" for t in intervention["terms"])})
+        terms = sorted(
+            {*intervention["terms"], *(f"intravenous {t}" for t in intervention["terms"])}
+        )
         self.lexicon = Lexicon([{"name": intervention["name"], "terms": terms}])
 
     def __call__(self, doc: Doc) -> Doc:
@@ -56,7 +58,8 @@ class Condition:
 
     def __init__(self, nlp: Language, name: str, population: list[dict[str, Any]]) -> None:
         self.own = Lexicon(
-            {**c, "terms": list(c["terms"]) or [c["name"]], "rank": i} for i, c in enumerate(population)
+            {**c, "terms": list(c["terms"]) or [c["name"]], "rank": i}
+            for i, c in enumerate(population)
         )
 
     def __call__(self, doc: Doc) -> Doc:
@@ -73,7 +76,9 @@ class Condition:
         """The population's condition ranked first (the protocol lists the specific ones first)."""
         own = self.own.find(text, start, end)
         other = [t for t in lexicon("diseases").find(text, start, end) if not _inside(t, own)]
-        if own and not (other and other[0].end <= own[0].start and _foreign(text, other[0], own[0])):
+        if own and not (
+            other and other[0].end <= own[0].start and _foreign(text, other[0], own[0])
+        ):
             best = min(own, key=lambda t: (int(t.entry["rank"]), t.start))
             return Named(best.name, (best.start, best.end), best.entry.get("mesh"), True)
         if other:
@@ -96,9 +101,9 @@ def _inside(term: Term, others: list[Term]) -> bool:
 
 def _foreign(text: str, other: Term, own: Term) -> bool:
     """Whether a disease named first makes the later condition a side remark."""
-    return not re.search(r"\b(?:with|and|or|polyneuropathy|neuropathy)\b", text[other.end : own.start]) and (
-        own.start - other.end > 60
-    )
+    return not re.search(
+        r"\b(?:with|and|or|polyneuropathy|neuropathy)\b", text[other.end : own.start]
+    ) and (own.start - other.end > 60)
 
 
 @Language.factory(
@@ -126,9 +131,14 @@ class Comparison:
         kinds = {a.kind for a in found}
         if len(found) == 1:
             switched = found[0].kind == "intervention" and _switch(doc)
-            return Named(f"{self.short} route", None) if switched else Named("none (single-arm)", None)
+            return (
+                Named(f"{self.short} route", None) if switched else Named("none (single-arm)", None)
+            )
         for kind, name in (
-            ("withdrawal", "withdrawal"), ("route", "route"), ("brand", "brand"), ("dose", "dose regimen"),
+            ("withdrawal", "withdrawal"),
+            ("route", "route"),
+            ("brand", "brand"),
+            ("dose", "dose regimen"),
         ):
             if kind in kinds:
                 return Named(f"{self.short} {name}", found[0].span)

@@ -96,7 +96,9 @@ def decide(found: tuple[Cue, ...]) -> Cue:
             continue
         if name == "rct_crossover" and not _is_trial(found, trial):
             continue
-        return max((c for c in found if c.design == name), key=lambda c: (c.span is not None, c.score))
+        return max(
+            (c for c in found if c.design == name), key=lambda c: (c.span is not None, c.score)
+        )
     return Cue("other", 0, "", None)
 
 
@@ -110,14 +112,20 @@ def _rivals(name: str, totals: dict[str, int], trial: int) -> int:
 
 def _is_trial(found: tuple[Cue, ...], trial: int) -> bool:
     """A crossover needs another sign of an experiment than the word."""
-    return any(c.design == "rct_parallel" for c in found) or sum(
-        c.design == "rct_crossover" for c in found
-    ) > 0 and trial >= 11
+    return (
+        any(c.design == "rct_parallel" for c in found)
+        or sum(c.design == "rct_crossover" for c in found) > 0
+        and trial >= 11
+    )
 
 
 def _negated(text: str, start: int) -> bool:
     """Whether a cue is denied or quoted: "not randomised", "non-randomised"."""
-    return bool(re.search(r"\b(?:not|non|were not|without|no)[\s-]$", text[max(0, start - 12) : start], re.I))
+    return bool(
+        re.search(
+            r"\b(?:not|non|were not|without|no)[\s-]$", text[max(0, start - 12) : start], re.I
+        )
+    )
 
 
 @cache

@@ -51,7 +51,10 @@ _DAYS = re.compile(
     r"(?P<unit>days?|weeks?)\b",
     re.IGNORECASE,
 )
-_DAILY = re.compile(r"^[\s,)]*(?:/\s?d(?:ay)?\b|/24\s?h|per\s+day|a\s+day|daily|each\s+day|once\s+daily|/\s?die)", re.I)
+_DAILY = re.compile(
+    r"^[\s,)]*(?:/\s?d(?:ay)?\b|/24\s?h|per\s+day|a\s+day|daily|each\s+day|once\s+daily|/\s?die)",
+    re.I,
+)
 _DAILY_NEAR = re.compile(r"\b(?:daily|per day|each day|a day|/day)\b", re.I)
 _PERIOD = re.compile(
     rf"\b(?P<every>every\s+(?:{_NUMBER_OR_WORD}(?:{TO}{_NUMBER_OR_WORD})?\s+)?(?:other\s+)?(?:weeks?|months?)"
@@ -61,7 +64,9 @@ _PERIOD = re.compile(
 )
 _LOADING = re.compile(r"\b(?:loading|induction|starting|initial|first|full)\b", re.I)
 _MAINTENANCE = re.compile(r"\bmaintenance\b|\bmore infusions\b|\binfusions? of\b", re.I)
-_TOTAL = re.compile(r"\btotal(?:\s+\w+)?\s+(?:dose|amount)|\bcumulative\b|\bper course\b|\bin total\b", re.I)
+_TOTAL = re.compile(
+    r"\btotal(?:\s+\w+)?\s+(?:dose|amount)|\bcumulative\b|\bper course\b|\bin total\b", re.I
+)
 _BOUND = re.compile(r"(?:[<>]|\bless than|\bmore than|\bup to)\s*$", re.I)
 
 
@@ -104,8 +109,19 @@ def _read(text: str, head: re.Match[str], sentence: Span, drugs: list[Term]) -> 
     end = max([head.end(), *(m.end() for m in (days, period) if m)])
     values = _amounts(head["amounts"])
     base = DoseSpan(
-        head.start(), end, drug.name, 0.0, head.span("amounts"), unit, per, None, None,
-        period.span() if period else None, _phase(text, sentence, head, period), _route(drug, text), None,
+        head.start(),
+        end,
+        drug.name,
+        0.0,
+        head.span("amounts"),
+        unit,
+        per,
+        None,
+        None,
+        period.span() if period else None,
+        _phase(text, sentence, head, period),
+        _route(drug, text),
+        None,
     )
     spans = [replace(base, amount=v) for v in values]
     return [_with_total(d) for s in spans for d in _with_days(s, days)]
@@ -114,15 +130,25 @@ def _read(text: str, head: re.Match[str], sentence: Span, drugs: list[Term]) -> 
 def _unit(unit: str, body: str | None) -> str:
     """g/kg, mg/kg, mg/m2, g, mg, IU ... from any spelling."""
     name = unit.lower().replace(".", "")
-    name = {"gm": "g", "gram": "g", "grams": "g", "iu": "IU", "u": "IU", "unit": "IU", "units": "IU",
-            "µg": "mcg", "μg": "mcg", "ug": "mcg"}.get(name, name)
+    name = {
+        "gm": "g",
+        "gram": "g",
+        "grams": "g",
+        "iu": "IU",
+        "u": "IU",
+        "unit": "IU",
+        "units": "IU",
+        "µg": "mcg",
+        "μg": "mcg",
+        "ug": "mcg",
+    }.get(name, name)
     if not body:
         return name
     return f"{name}/m2" if "m2" in body.lower() or "m²" in body else f"{name}/kg"
 
 
 def _amounts(text: str) -> list[float | tuple[float, float]]:
-    """"0.5, 1.0 or 2.0" are three amounts, "7 to 48" is one range."""
+    """ "0.5, 1.0 or 2.0" are three amounts, "7 to 48" is one range."""
     ends = re.fullmatch(rf"({_NUMBER}){TO}({_NUMBER})", text)
     if ends:
         low, high = parse_number(ends[1]), parse_number(ends[2])
@@ -157,12 +183,18 @@ def _speaks_of_giving(text: str, head: re.Match[str], drug: Term) -> bool:
 
 def _each(text: str, end: int) -> bool:
     """Whether the amount is said to be for each infusion."""
-    return bool(re.match(r"\s*(?:each|per infusion|per dose|/infusion)\b", text[end : end + 20], re.I))
+    return bool(
+        re.match(r"\s*(?:each|per infusion|per dose|/infusion)\b", text[end : end + 20], re.I)
+    )
 
 
 def _per(
-    text: str, head: re.Match[str], days: re.Match[str] | None, daily: bool,
-    period: re.Match[str] | None, unit: str,
+    text: str,
+    head: re.Match[str],
+    days: re.Match[str] | None,
+    daily: bool,
+    period: re.Match[str] | None,
+    unit: str,
 ) -> str | None:
     """What the amount is for: a day, an infusion, a course, a week, a month, or not said."""
     before = text[max(0, head.start() - 45) : head.start()]
@@ -176,14 +208,18 @@ def _per(
         return _per_period(period.group().lower(), unit)
     if days and days["how"].lower() in ("over", "in", "during"):
         several = re.search(rf"{TO}", days["days"]) is not None
-        return ("infusion" if _MAINTENANCE.search(before) or "then" in before else "course") if several else None
+        return (
+            ("infusion" if _MAINTENANCE.search(before) or "then" in before else "course")
+            if several
+            else None
+        )
     if _LOADING.search(before):
         return "course"
     return "infusion" if _MAINTENANCE.search(before) else None
 
 
 def _per_period(period: str, unit: str) -> str:
-    """"monthly" and "/4 weeks" are a rate; "every 3 weeks" speaks of each infusion."""
+    """ "monthly" and "/4 weeks" are a rate; "every 3 weeks" speaks of each infusion."""
     if re.search(r"month(?!s? \w)|/\s?4 weeks", period) and "every" not in period:
         return "month"
     if period.startswith(("per week", "weekly", "/")) and "4" not in period:

@@ -46,7 +46,10 @@ class Lexicon:
         """Return the terms in ``text[start:end]``, in order, the longest where two overlap."""
         stop = len(text) if end is None else end
         found = [
-            m.span() for rx in (self._exact, self._loose) if rx for m in rx.finditer(text, start, stop)
+            m.span()
+            for rx in (self._exact, self._loose)
+            if rx
+            for m in rx.finditer(text, start, stop)
         ]
         terms: list[Term] = []
         for a, b in sorted(found, key=lambda s: (s[0], -s[1])):

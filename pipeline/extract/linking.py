@@ -14,12 +14,21 @@ from pipeline.extract.quantities import Quantity
 
 Span = tuple[int, int]
 
-_BELONGS = re.compile(r"^[^,;.]*\b(?:with|on|after|in|for|given|under|receiving|of|to|by)\b[^,;]*$", re.I)
-STRICT = re.compile(r"(?:^|[\s(),;])(?:vs?\.?|versus|compared\s+(?:with|to)|against|than)(?=[\s(])", re.I)
+_BELONGS = re.compile(
+    r"^[^,;.]*\b(?:with|on|after|in|for|given|under|receiving|of|to|by)\b[^,;]*$", re.I
+)
+STRICT = re.compile(
+    r"(?:^|[\s(),;])(?:vs?\.?|versus|compared\s+(?:with|to)|against|than)(?=[\s(])", re.I
+)
 LOOSE = re.compile(r"\b(?:and|while|whereas|but|or|for)\b|[,;]", re.I)
 _FROM = re.compile(r"\bfrom\s+(?:an?\s+)?(?:\w+\s+)?(?:of\s+)?$", re.I)
-_BEFORE = re.compile(r"\b(?:before|(?:at\s+)?baseline|pre-?treatment|initially|at entry|at the start)\b", re.I)
-_AFTER = re.compile(r"\b(?:after|follow-?up|post-?treatment|last|weeks?|months?|days?|end|rose to|fell to)\b|\bto\b", re.I)
+_BEFORE = re.compile(
+    r"\b(?:before|(?:at\s+)?baseline|pre-?treatment|initially|at entry|at the start)\b", re.I
+)
+_AFTER = re.compile(
+    r"\b(?:after|follow-?up|post-?treatment|last|weeks?|months?|days?|end|rose to|fell to)\b|\bto\b",
+    re.I,
+)
 _FROM_BASELINE = re.compile(r"\bfrom baseline to\b|\bbaseline (?:vs\.?|versus|and|to)\b", re.I)
 #: A link that costs more than this is no link: the arm stays open.
 FAR = 120.0
@@ -59,7 +68,10 @@ def cost(text: str, m: Measurement, place: Mention, others: Sequence[Measurement
 
 
 def arms_of(
-    text: str, group: Sequence[Measurement], places: Sequence[Mention], others: Sequence[Measurement]
+    text: str,
+    group: Sequence[Measurement],
+    places: Sequence[Mention],
+    others: Sequence[Measurement],
 ) -> list[int | None]:
     """Return the arm of each measurement of a group that compares arms, each arm once.
 
@@ -102,7 +114,9 @@ def is_baseline_pair(text: str, a: Measurement, b: Measurement, start: int, end:
     if STRICT.search(gap) and _FROM_BASELINE.search(text, start, a.start):
         return True
     around = before_a[-22:] + gap[:22]
-    return bool(_BEFORE.search(around)) and bool(_AFTER.search(gap + text[b.end : min(end, b.end + 22)]))
+    return bool(_BEFORE.search(around)) and bool(
+        _AFTER.search(gap + text[b.end : min(end, b.end + 22)])
+    )
 
 
 def nearest_term(terms: Sequence[Term], m: Span, text: str, *, reach: int = 400) -> Term | None:

@@ -12,7 +12,9 @@ Span = tuple[int, int]
 
 _OPEN = r"[\s]*[\[(,;:]?\s*(?:n\s*=\s*)?"
 _TO_COUNT = re.compile(rf"^\s*(?:(?:{PEOPLE})\s*)?[\[(,;]\s*$", re.IGNORECASE)
-_TO_SPREAD = re.compile(r"^\s*(?:%|points?|kg|mm|cm|days?|weeks?|months?|units?|N|kPa)?\s*,?\s*$", re.IGNORECASE)
+_TO_SPREAD = re.compile(
+    r"^\s*(?:%|points?|kg|mm|cm|days?|weeks?|months?|units?|N|kPa)?\s*,?\s*$", re.IGNORECASE
+)
 _TO_CI = re.compile(r"^[^.]{0,28}$")
 _PEOPLE_AFTER = re.compile(
     rf"^\s+(?:of\s+(?:the\s+)?)?(?:(?!of\b|and\b|or\b|to\b|with\b|points?\b|days?\b|weeks?\b|months?\b|years?\b)[a-z][\w-]*\s+){{0,3}}?(?:{PEOPLE})\b",
@@ -111,17 +113,37 @@ def _join(text: str, last: Measurement, q: Quantity) -> Measurement | None:
     gap = text[last.end : q.start]
     if q.kind == "percent" and last.kind == "count" and last.value is None and _TO_COUNT.match(gap):
         return replace(last, value=q, end=_closed(text, q.end))
-    if q.kind == "fraction" and last.kind == "percent" and last.events is None and _TO_COUNT.match(gap):
+    if (
+        q.kind == "fraction"
+        and last.kind == "percent"
+        and last.events is None
+        and _TO_COUNT.match(gap)
+    ):
         return replace(last, kind="count", events=q, end=_closed(text, q.end))
-    if q.kind == "fraction" and last.kind == "count" and last.value is None and _same_count(last, q, gap):
+    if (
+        q.kind == "fraction"
+        and last.kind == "count"
+        and last.value is None
+        and _same_count(last, q, gap)
+    ):
         return replace(last, events=q, end=_closed(text, q.end))
     if q.kind == "spread" and last.value is not None and _TO_SPREAD.match(gap):
         return replace(last, spread=q, end=q.end)
     if q.kind == "ci" and last.ci is None and _TO_CI.match(gap):
         return replace(last, ci=q, end=_closed(text, q.end))
-    if q.kind == "interval" and last.interval is None and last.value is not None and _TO_SPREAD.match(gap):
+    if (
+        q.kind == "interval"
+        and last.interval is None
+        and last.value is not None
+        and _TO_SPREAD.match(gap)
+    ):
         return replace(last, interval=q, end=q.end)
-    if q.kind == "number" and last.kind in ("number", "time") and _bracketed(text, gap, q) and last.spread is None:
+    if (
+        q.kind == "number"
+        and last.kind in ("number", "time")
+        and _bracketed(text, gap, q)
+        and last.spread is None
+    ):
         return replace(last, spread=q, end=q.end + 1)
     return None
 

@@ -28,7 +28,9 @@ _CHANGE = re.compile(
     r"improv\w+|gain\w*|chang\w+|lower\w*|wors\w+|higher)\b[^.;]{0,25}$",
     re.I,
 )
-_DOWN = re.compile(r"\b(?:fell|fall|falls|reduc\w+|decreas\w+|dropp?\w*|declin\w+|lower\w*)\b[^.;]{0,25}$", re.I)
+_DOWN = re.compile(
+    r"\b(?:fell|fall|falls|reduc\w+|decreas\w+|dropp?\w*|declin\w+|lower\w*)\b[^.;]{0,25}$", re.I
+)
 _STATISTIC = re.compile(r"\b(mean|average|averaged|median)\b", re.I)
 _EFFECT = re.compile(
     r"(?P<name>\b(?:adjusted|crude|unadjusted)?\s*(?:odds\s+ratio|hazard\s+ratio|risk\s+ratio|relative\s+risk|"
@@ -37,8 +39,12 @@ _EFFECT = re.compile(
     re.I,
 )
 _CODES = (
-    ("OR", r"\bodds|OR\b"), ("HR", r"hazard|HR\b"), ("RR", r"risk ratio|relative risk|rate ratio|RR\b"),
-    ("RD", r"risk difference"), ("SMD", r"standardi|SMD"), ("MD", r"difference|MD\b"),
+    ("OR", r"\bodds|OR\b"),
+    ("HR", r"hazard|HR\b"),
+    ("RR", r"risk ratio|relative risk|rate ratio|RR\b"),
+    ("RD", r"risk difference"),
+    ("SMD", r"standardi|SMD"),
+    ("MD", r"difference|MD\b"),
 )
 _LASTED = re.compile(r"\b(?:lasted|persisted|lasting|duration)\b", re.I)
 
@@ -101,7 +107,12 @@ class Outcomes:
         for sentence in doc._.sentences:
             if sentence.part in NO_RESULTS:
                 continue
-            page = Page(doc, sentence, self.instruments.find(doc.text, sentence.start, sentence.end), carried)
+            page = Page(
+                doc,
+                sentence,
+                self.instruments.find(doc.text, sentence.start, sentence.end),
+                carried,
+            )
             yield from page.rows()
             carried = page.instruments[-1] if page.instruments else carried
 
@@ -109,7 +120,9 @@ class Outcomes:
 class Page:
     """A sentence with all that was found in it."""
 
-    def __init__(self, doc: Doc, sentence: Sentence, instruments: list[Term], carried: Term | None) -> None:
+    def __init__(
+        self, doc: Doc, sentence: Sentence, instruments: list[Term], carried: Term | None
+    ) -> None:
         self.text: str = doc.text
         self.start, self.end = sentence.start, sentence.end
         self.found: list[Quantity] = list(within(doc._.quantities, self.start, self.end))
@@ -134,16 +147,28 @@ class Page:
         """Whether a stretch of time says when, and is no result."""
         before = self.text[max(self.start, q.start - 22) : q.start]
         inside = self.text[q.start : q.end]
-        when = re.search(r"\b(?:at|by|within|after|until|over|for|during|every|first|last|in|than|the|up to)\s*$", before, re.I)
+        when = re.search(
+            r"\b(?:at|by|within|after|until|over|for|during|every|first|last|in|than|the|up to)\s*$",
+            before,
+            re.I,
+        )
         named = any(p.start <= q.start < p.end or q.start <= p.start < q.end for p in self.places)
-        return bool(when) or named or bool(re.match(r"[A-Za-z]", inside)) or "-" in inside and q.high is None
+        return (
+            bool(when)
+            or named
+            or bool(re.match(r"[A-Za-z]", inside))
+            or "-" in inside
+            and q.high is None
+        )
 
     def _split_effects(self) -> tuple[list[EffectSpan], list[Measurement]]:
         """Tell effects between arms ("OR 1.56 ...") from values of an arm."""
         effects: list[EffectSpan] = []
         plain: list[Measurement] = []
         for m in self.measured:
-            effect = self._as_effect(m, effects) if m.value is not None and m.events is None else None
+            effect = (
+                self._as_effect(m, effects) if m.value is not None and m.events is None else None
+            )
             if effect is None:
                 plain.append(m)
             else:
@@ -203,7 +228,9 @@ class Page:
         own = [linking.arms_of(self.text, [m], self.places, plain)[0] for m in (a, b)]
         return None not in own and own[0] != own[1]
 
-    def _row(self, a: Measurement, b: Measurement | None, plain: list[Measurement]) -> OutcomeSpan | None:
+    def _row(
+        self, a: Measurement, b: Measurement | None, plain: list[Measurement]
+    ) -> OutcomeSpan | None:
         """Make the row of a measurement and its partner, if an outcome is named for it."""
         named = self._name(a, b)
         if named is None:
@@ -211,7 +238,9 @@ class Page:
         measure, term, direction = named
         kind = self._type(a, term)
         span = (min(a.start, term[0]) if a.start - term[0] < 200 else a.start, (b or a).end)
-        row = OutcomeSpan(measure, term, kind, (min(a.start, span[0]), max(span[1], a.end)), direction, main=a)
+        row = OutcomeSpan(
+            measure, term, kind, (min(a.start, span[0]), max(span[1], a.end)), direction, main=a
+        )
         if b is None:
             arm = linking.arms_of(self.text, [a], self.places, plain)[0]
             return replace(row, arm=0 if arm is None and len(self.arms) == 1 else arm)
@@ -221,8 +250,11 @@ class Page:
             return replace(row, main=b, other=a, other_is="baseline", arm=arm)
         own = linking.arms_of(self.text, [a, b], self.places, plain)
         first, second = self._order(own)
-        swap = first is not None and second is not None and self.arms[second].role == "intervention" and (
-            self.arms[first].role == "comparator"
+        swap = (
+            first is not None
+            and second is not None
+            and self.arms[second].role == "intervention"
+            and (self.arms[first].role == "comparator")
         )
         if swap:
             return replace(row, main=b, other=a, other_is="comparator", arm=second, against=first)
@@ -247,16 +279,26 @@ class Page:
                 if a.kind == "count" or instrument is None:
                     return None
                 return instrument.name, (instrument.start, instrument.end), None
-            return self._event_name(event, instrument), (event.start, event.end), str(event.entry["direction"])
-        if instrument is None and (b is not None or a.spread or a.ci or _STATISTIC.search(self.text, self.start, a.start)):
+            return (
+                self._event_name(event, instrument),
+                (event.start, event.end),
+                str(event.entry["direction"]),
+            )
+        if instrument is None and (
+            b is not None or a.spread or a.ci or _STATISTIC.search(self.text, self.start, a.start)
+        ):
             instrument = self.carried
         if instrument is None:
             return None
         return instrument.name, (instrument.start, instrument.end), None
 
     def _event_name(self, event: Term, instrument: Term | None) -> str:
-        """"responder" with the instrument that defines it, where one is named."""
-        if event.name in ("responder", "stable", "worse") and instrument is not None and not _is_clock(instrument.name):
+        """ "responder" with the instrument that defines it, where one is named."""
+        if (
+            event.name in ("responder", "stable", "worse")
+            and instrument is not None
+            and not _is_clock(instrument.name)
+        ):
             short = instrument.name.removesuffix(" pain") if instrument.name != "pain" else "pain"
             return f"{short} {event.name}"
         return event.name
@@ -266,25 +308,41 @@ class Page:
         if instrument is None:
             return False
         after = self.text[a.end : a.end + 30]
-        if re.match(r"\s*(?:of|in)?\s*(?:the\s+)?(?:patients|participants|subjects|children|adults|women|men)\b", after, re.I):
+        if re.match(
+            r"\s*(?:of|in)?\s*(?:the\s+)?(?:patients|participants|subjects|children|adults|women|men)\b",
+            after,
+            re.I,
+        ):
             return False
-        if a.ci is not None or a.spread is not None or _CHANGE.search(self.text[max(self.start, a.start - 35) : a.start]):
+        if (
+            a.ci is not None
+            or a.spread is not None
+            or _CHANGE.search(self.text[max(self.start, a.start - 35) : a.start])
+        ):
             return True
-        return event is None or bool(re.search(r"\bmean\b", self.text[max(self.start, a.start - 40) : a.start], re.I))
+        return event is None or bool(
+            re.search(r"\bmean\b", self.text[max(self.start, a.start - 40) : a.start], re.I)
+        )
 
     def _type(self, m: Measurement, term: Span) -> str:
         """The type of a row's value."""
         if m.kind == "count":
             return "count"
         before = self.text[max(self.start, m.start - 45) : m.start]
-        changed = _CHANGE.search(before) or re.search(r"\bchange\b", self.text[self.start : m.start], re.I)
+        changed = _CHANGE.search(before) or re.search(
+            r"\bchange\b", self.text[self.start : m.start], re.I
+        )
         if m.kind == "percent" or m.unit == "%":
             if changed and self._is_change(before):
                 return "percent_change"
             score = m.spread is not None or m.ci is not None or "mean" in before.lower()
-            return "mean" if score and m.kind != "count" and not self._has_event(m) else "proportion"
+            return (
+                "mean" if score and m.kind != "count" and not self._has_event(m) else "proportion"
+            )
         said = [s.group(1).lower() for s in _STATISTIC.finditer(self.text, self.start, m.start)]
-        if (said and said[-1] == "median") or (m.interval is not None and not said and m.kind == "time"):
+        if (said and said[-1] == "median") or (
+            m.interval is not None and not said and m.kind == "time"
+        ):
             return "median"
         return "mean_change" if changed and not re.search(r"\bfrom\b", before) else "mean"
 
@@ -302,8 +360,10 @@ class Page:
         for effect in effects:
             i = next(
                 (
-                    k for k in reversed(range(len(rows)))
-                    if rows[k].other_is == "comparator" and rows[k].effect is None
+                    k
+                    for k in reversed(range(len(rows)))
+                    if rows[k].other_is == "comparator"
+                    and rows[k].effect is None
                     and rows[k].span[1] <= effect.value.start
                 ),
                 None,
@@ -317,17 +377,28 @@ class Page:
     def _effect_row(self, effect: EffectSpan) -> list[OutcomeSpan]:
         """A row that holds an effect alone."""
         span = (effect.value.start, (effect.ci or effect.value).end)
-        term = linking.nearest_term(self.instruments, span, self.text) or linking.nearest_term(
-            self.events, span, self.text
-        ) or self.carried
+        term = (
+            linking.nearest_term(self.instruments, span, self.text)
+            or linking.nearest_term(self.events, span, self.text)
+            or self.carried
+        )
         if term is None:
             return []
         m = Measurement("number", *span, value=effect.value)
         arm = linking.arms_of(self.text, [m], self.places, [m])[0] if len(self.arms) > 2 else None
         pair = self._sides(arm)
         kind = "difference" if effect.code in ("MD", "RD", "SMD") else "ratio"
-        return [OutcomeSpan(term.name, (term.start, term.end), kind, (min(effect.name[0], span[0]), span[1]),
-                            arm=pair[0], against=pair[1], effect=effect)]
+        return [
+            OutcomeSpan(
+                term.name,
+                (term.start, term.end),
+                kind,
+                (min(effect.name[0], span[0]), span[1]),
+                arm=pair[0],
+                against=pair[1],
+                effect=effect,
+            )
+        ]
 
     def _sides(self, arm: int | None) -> tuple[int | None, int | None]:
         """The two arms an effect stands between."""
@@ -342,8 +413,12 @@ class Page:
         end = max(row.span[1], row.effect.value.end if row.effect else 0)
         following = min((r.span[1] for r in rows if r.span[1] > end), default=self.end)
         later = [r.main.start for r in rows if r.main is not None and r.main.start >= end]
-        p = linking.p_value_of(self.found, row.span[1] - 1, min(later, default=max(following, self.end)))
-        taken = [x.span for r in rows for x in (r.main, r.other) if x is not None and x.kind == "time"]
+        p = linking.p_value_of(
+            self.found, row.span[1] - 1, min(later, default=max(following, self.end))
+        )
+        taken = [
+            x.span for r in rows for x in (r.main, r.other) if x is not None and x.kind == "time"
+        ]
         time = linking.time_of(self.found, row.span, taken)
         direction = row.direction
         if p is not None and p.value is not None and p.value > 0.05 and not p.label.startswith("<"):
@@ -355,12 +430,26 @@ class Page:
         if not _LASTED.search(self.text, self.start, self.end):
             return []
         term = next((t for t in self.instruments if t.name.startswith("duration of")), None)
-        spans = [q for q in self.found if q.kind == "timepoint" and q.high is not None and term and q.start > term.start]
+        spans = [
+            q
+            for q in self.found
+            if q.kind == "timepoint" and q.high is not None and term and q.start > term.start
+        ]
         if term is None or not spans:
             return []
         q = spans[0]
-        return [OutcomeSpan(term.name, (term.start, term.end), "range", (term.start, q.end), "improved",
-                            scale=q.label, arm=0 if len(self.arms) == 1 else None, lasted=q)]
+        return [
+            OutcomeSpan(
+                term.name,
+                (term.start, term.end),
+                "range",
+                (term.start, q.end),
+                "improved",
+                scale=q.label,
+                arm=0 if len(self.arms) == 1 else None,
+                lasted=q,
+            )
+        ]
 
 
 def _is_clock(name: str) -> bool:

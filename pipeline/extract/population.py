@@ -24,11 +24,13 @@ _SEX_SUM = re.compile(
     re.IGNORECASE,
 )
 _ENROLLED = re.compile(
-    r"\b(?:randomi[sz]ed|randomly|enrol+ed|recruited|registered|included|entered|took part|participated|assigned|allocated)\b", re.I
+    r"\b(?:randomi[sz]ed|randomly|enrol+ed|recruited|registered|included|entered|took part|participated|assigned|allocated)\b",
+    re.I,
 )
 _STUDIED = re.compile(
     r"\b(?:treated|studied|examined|evaluated|reviewed|followed|received|given|described|report(?:ed)?|had|were on|underwent|"
-    r"assessed|identified|eligible|trial in|study (?:of|in)|series of|put on|got|records of)\b", re.I
+    r"assessed|identified|eligible|trial in|study (?:of|in)|series of|put on|got|records of)\b",
+    re.I,
 )
 _ANALYSED = re.compile(
     rf"(?:leaving|remaining)\s+(?P<a>{COUNT})\b"
@@ -45,7 +47,8 @@ _COMPLETED = re.compile(
 )
 _FOREIGN = re.compile(
     r"\b(?:literature|published|publications|previous(?:ly)?|earlier series|historic(?:al)?|healthy|normal|control(?:s| subjects)?|screened|consented|"
-    r"additional|controls|in all|approached|million|adequate|needed|planned)\b", re.I
+    r"additional|controls|in all|approached|million|adequate|needed|planned)\b",
+    re.I,
 )
 
 
@@ -104,13 +107,20 @@ def _mentions(doc: Doc) -> list[tuple[Count, int]]:
             n = parse_count(match["n"])
             if n is None or n == 0 or any(a <= match.start() < b for a, b in covered):
                 continue
-            score = _score(doc.text, match.span(), sentence.start, sentence.end, order, sentence.part)
+            score = _score(
+                doc.text, match.span(), sentence.start, sentence.end, order, sentence.part
+            )
             found.append((Count(n, match.span()), score))
         for match in sums:
             a, b = parse_count(match["a"]), parse_count(match["b"])
             if a and b and match["x"].lower() != match["y"].lower():
                 known = any(c.n == a + b for c, _ in found)
-                found.append((Count(a + b, match.span(), "sum of the sexes"), -9 if known else 4 - order // 3))
+                found.append(
+                    (
+                        Count(a + b, match.span(), "sum of the sexes"),
+                        -9 if known else 4 - order // 3,
+                    )
+                )
     return found
 
 
@@ -119,14 +129,35 @@ def _score(text: str, span: Span, start: int, end: int, order: int, part: str) -
     before, after = text[max(start, span[0] - 60) : span[0]], text[span[1] : min(end, span[1] + 70)]
     inside = text[span[0] : span[1]]
     score = 3 - min(order, 6) // 2
-    score += 5 if _ENROLLED.search(after) or _ENROLLED.search(before[-40:]) or _ENROLLED.search(inside) else 0
+    score += (
+        5
+        if _ENROLLED.search(after) or _ENROLLED.search(before[-40:]) or _ENROLLED.search(inside)
+        else 0
+    )
     score += 2 if _STUDIED.search(after[:40]) or _STUDIED.search(before) else 0
     score += 2 if re.search(r"\btotal of\s*$|\b(?:in|of)\s*$", before) and order <= 2 else 0
-    score -= 8 if _FOREIGN.search(before[-40:] + " " + inside) or re.search(r"\bcontrols\b", inside) else 0
+    score -= (
+        8
+        if _FOREIGN.search(before[-40:] + " " + inside) or re.search(r"\bcontrols\b", inside)
+        else 0
+    )
     score -= 6 if re.match(r"\s*[\[(]\s*\d+(?:\.\d+)?\s*%", after) else 0
-    score -= 4 if re.search(r"\b(?:of|out of|than|among|another|other|remaining)\s*(?:the\s*)?$", before) and order > 2 else 0
+    score -= (
+        4
+        if re.search(r"\b(?:of|out of|than|among|another|other|remaining)\s*(?:the\s*)?$", before)
+        and order > 2
+        else 0
+    )
     score -= 4 if re.search(r"\bin each\b|\beach\b", inside) else 0
-    score -= 3 if re.search(r"^\s*(?:who|had|were excluded|was excluded|withdrew|dropped|died|improved|relapsed|left)\b", after) and order > 1 else 0
+    score -= (
+        3
+        if re.search(
+            r"^\s*(?:who|had|were excluded|was excluded|withdrew|dropped|died|improved|relapsed|left)\b",
+            after,
+        )
+        and order > 1
+        else 0
+    )
     score -= 12 if re.search(r"\bexcluded\b|\bnot randomi[sz]ed\b", after[:30]) else 0
     return score - (2 if part in ("conclusions", "background", "objective") else 0)
 

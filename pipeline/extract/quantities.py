@@ -66,9 +66,7 @@ def scan(text: str, taken: tuple[tuple[int, int], ...] = ()) -> tuple[Quantity, 
     return tuple(sorted(found, key=lambda q: q.start))
 
 
-@Language.component(
-    "evipool_quantities", requires=["doc._.doses"], assigns=["doc._.quantities"]
-)
+@Language.component("evipool_quantities", requires=["doc._.doses"], assigns=["doc._.quantities"])
 def quantities(doc: Doc) -> Doc:
     """Set `doc._.quantities`; the numbers inside doses are not read twice."""
     doc._.quantities = scan(doc.text, tuple((d.start, d.end) for d in doc._.doses))
@@ -152,11 +150,15 @@ def _label(text: str | None) -> str:
     return "IQR" if word.startswith(("iqr", "interq")) else "range"
 
 
-_SPREAD_WORD = r"(?P<label>s\.?d\.?|standard deviation|s\.?e\.?m?\.?|standard errors?(?: of the mean)?)"
+_SPREAD_WORD = (
+    r"(?P<label>s\.?d\.?|standard deviation|s\.?e\.?m?\.?|standard errors?(?: of the mean)?)"
+)
 _RANGE_WORD = r"(?P<label>IQR|interquartile range|inter-quartile range|range|min(?:imum)?)"
 
 
-def _row(pattern: str, build: Builder, flags: int = re.IGNORECASE) -> tuple[re.Pattern[str], Builder]:
+def _row(
+    pattern: str, build: Builder, flags: int = re.IGNORECASE
+) -> tuple[re.Pattern[str], Builder]:
     """A row of the grammar."""
     return re.compile(pattern, flags), build
 
@@ -194,8 +196,14 @@ GRAMMAR: tuple[tuple[re.Pattern[str], Builder], ...] = (
         rf"|\b\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH}\b|(?:19|20)\d\d\s*[-–]\s*(?:19|20)\d\d",
         _plain("date"),
     ),
-    _row(rf"(?<![\d.])(?:{DIGITS})\s?:\s?(?:{DIGITS})(?:\s?:\s?(?:{DIGITS}))?(?!\s*\d)", _plain("ratio")),
-    _row(r"\b(?:class|grade|stage|level|phase|type|study|group|part|step)\s+(?:[IVX]+|\d)\b(?!\s*[/%(])", _plain("level")),
+    _row(
+        rf"(?<![\d.])(?:{DIGITS})\s?:\s?(?:{DIGITS})(?:\s?:\s?(?:{DIGITS}))?(?!\s*\d)",
+        _plain("ratio"),
+    ),
+    _row(
+        r"\b(?:class|grade|stage|level|phase|type|study|group|part|step)\s+(?:[IVX]+|\d)\b(?!\s*[/%(])",
+        _plain("level"),
+    ),
     _row(
         rf"(?:[≥≤⩾⩽>]|\bat least|\bmore than|\bless than|\bgreater than|\bat most|\bup to|\bover(?=\s+\d)|\bno more than|<(?=\s*\d))"
         rf"\s*(?:an?\s+)?(?P<v>{DIGITS}|one|two|three|four|five|six)[\s-]*(?P<label>%|{_UNIT_TIME}|points?|grades?|mm|cm|kg)?"
@@ -220,22 +228,43 @@ GRAMMAR: tuple[tuple[re.Pattern[str], Builder], ...] = (
         rf"(?!\s*(?:%|{_UNIT_TIME}\b))(?:\s+(?:[\w-]+\s+){{0,2}}?(?P<noun>{PEOPLE}|muscle groups|nerves|segments|eyes|centres|centers|responders|scales|trials|studies|infusions|points)\b)?",
         _fraction,
     ),
-    _row(rf"(?P<v>{SIGNED})\s*%?\s*(?:±|\+\s?/\s?[-–−]|\+-)\s*(?P<s>{DIGITS})(?:\s*%)?(?:\s*\(?(?P<label>SD|SEM?)\b\)?)?", _spread("mean_spread")),
-    _row(rf"[\[(]\s*{_SPREAD_WORD}\s*[:=,]?\s*(?:±\s*)?(?P<s>{DIGITS})\s*%?\s*[\])]", _spread("spread")),
-    _row(rf"[\[(]?\s*\b{_RANGE_WORD}\s*[:=,]?\s*(?:of\s+|from\s+|was\s+)?(?P<lo>{SIGNED})\s*%?{_SIGN_TO}(?:max(?:imum)?\s*)?(?P<hi>{SIGNED})(?:\s*%)?(?:\s*(?:{_UNIT_TIME}|points?|mm|cm))?\s*[\])]?", _interval("interval")),
-    _row(rf"[\[(]\s*(?P<lo>{SIGNED})\s*%?(?:{TO}|\s*[,;]\s*)(?P<hi>{SIGNED})\s*%?(?:\s*(?:{_UNIT_TIME}))?\s*[\])]", _interval("interval")),
+    _row(
+        rf"(?P<v>{SIGNED})\s*%?\s*(?:±|\+\s?/\s?[-–−]|\+-)\s*(?P<s>{DIGITS})(?:\s*%)?(?:\s*\(?(?P<label>SD|SEM?)\b\)?)?",
+        _spread("mean_spread"),
+    ),
+    _row(
+        rf"[\[(]\s*{_SPREAD_WORD}\s*[:=,]?\s*(?:±\s*)?(?P<s>{DIGITS})\s*%?\s*[\])]",
+        _spread("spread"),
+    ),
+    _row(
+        rf"[\[(]?\s*\b{_RANGE_WORD}\s*[:=,]?\s*(?:of\s+|from\s+|was\s+)?(?P<lo>{SIGNED})\s*%?{_SIGN_TO}(?:max(?:imum)?\s*)?(?P<hi>{SIGNED})(?:\s*%)?(?:\s*(?:{_UNIT_TIME}|points?|mm|cm))?\s*[\])]?",
+        _interval("interval"),
+    ),
+    _row(
+        rf"[\[(]\s*(?P<lo>{SIGNED})\s*%?(?:{TO}|\s*[,;]\s*)(?P<hi>{SIGNED})\s*%?(?:\s*(?:{_UNIT_TIME}))?\s*[\])]",
+        _interval("interval"),
+    ),
     _row(r"\bn\s*=\s*(?P<v>\d{1,3}(?:,\d{3})+|\d+)(?![\d.]|\s*/)", _number("n")),
     _row(
         rf"\b(?:at|by|to|on|after|until|within|over|through|for|during|before|from|between|in)?\s*(?:the\s+)?(?:end of\s+)?"
         rf"(?P<label>days?|weeks?|months?|years?)\s+(?P<v>\d+(?:\.\d+)?)(?:\s*(?:[-–]|to|and)\s*(?P<hi>\d+))?\b(?!\s*%|[./]\d)",
         _number("timepoint"),
     ),
-    _row(rf"(?P<v>{COUNT})(?:th|st|nd|rd)?[\s-]+(?:consecutive\s+)?(?P<label>day|week|month|year)\b(?!s)", _number("timepoint")),
+    _row(
+        rf"(?P<v>{COUNT})(?:th|st|nd|rd)?[\s-]+(?:consecutive\s+)?(?P<label>day|week|month|year)\b(?!s)",
+        _number("timepoint"),
+    ),
     _row(rf"(?P<v>{SIGNED})\s*(?:%|per\s?cent\b)", _number("percent")),
-    _row(rf"(?<![\d.·])(?P<v>{DIGITS}){TO}(?P<hi>{DIGITS})\s*(?P<label>{_UNIT_TIME})\b", _number("timepoint")),
+    _row(
+        rf"(?<![\d.·])(?P<v>{DIGITS}){TO}(?P<hi>{DIGITS})\s*(?P<label>{_UNIT_TIME})\b",
+        _number("timepoint"),
+    ),
     _row(rf"(?P<v>{COUNT}|{DIGITS})\s+(?P<label>{_UNIT_TIME})\b", _number("timepoint")),
     _row(rf"(?<![\w.·,/])(?P<lo>{DIGITS}){TO}(?P<hi>{DIGITS})(?![\w/])", _interval("interval")),
-    _row(rf"(?<![\w/]){SIGNED}(?![\w/]|[.·,]\d)|\b(?i:both|none)\b|{COUNT}", lambda m: _count_or_number(m)),
+    _row(
+        rf"(?<![\w/]){SIGNED}(?![\w/]|[.·,]\d)|\b(?i:both|none)\b|{COUNT}",
+        lambda m: _count_or_number(m),
+    ),
 )
 
 

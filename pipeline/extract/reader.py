@@ -27,8 +27,17 @@ from pipeline.schema import Extractor, Record, Study
 
 #: What the components hand on, as `doc._.<name>`.
 EXTENSIONS = (
-    "record", "sentences", "interventions", "doses", "quantities", "design", "condition",
-    "population", "arms", "comparison", "outcomes",
+    "record",
+    "sentences",
+    "interventions",
+    "doses",
+    "quantities",
+    "design",
+    "condition",
+    "population",
+    "arms",
+    "comparison",
+    "outcomes",
 )
 #: The modules whose import registers the components.
 REGISTERED = (sentences, conditions, doses, quantities, design, population, arms, outcomes)

@@ -18,7 +18,10 @@ _LABELS = (
     ("objective", r"objective|aim|purpose|hypothesis|question|goal"),
     ("background", r"background|introduction|context|rationale|importance"),
     ("results", r"result|finding|outcomes? and|observations"),
-    ("methods", r"method|design|setting|participant|patient|intervention|measure|material|procedure"),
+    (
+        "methods",
+        r"method|design|setting|participant|patient|intervention|measure|material|procedure",
+    ),
     ("conclusions", r"conclusion|interpretation|discussion|significance|comment|summary"),
     ("other", r"trial registration|funding|classification|registration|clinicaltrials|keywords"),
 )
@@ -76,7 +79,9 @@ def _with_parts(text: str, spans: list[tuple[int, int]]) -> list[Sentence]:
     part, found = "", []
     for start, end in spans:
         new_line = start == 0 or text[start - 1] == "\n"
-        label = re.match(r"([A-Z][A-Z &/,'-]{3,60}|[A-Z][a-z]+(?: and [a-z]+)?):\s", text[start:end])
+        label = re.match(
+            r"([A-Z][A-Z &/,'-]{3,60}|[A-Z][a-z]+(?: and [a-z]+)?):\s", text[start:end]
+        )
         if label and new_line:
             part = part_of(label.group(1))
         elif label and label.group(1).istitle() and part_of(label.group(1)):

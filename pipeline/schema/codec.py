@@ -39,24 +39,32 @@ def from_plain(cls: type[C], data: Any) -> C:
 def _build(hint: Any, data: Any) -> Any:
     """Build a value of a type hint: a dataclass, Reading[T], tuple, union or scalar."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if hint is None or hint is type(None) or data is None:
-        return None
     if origin in (typing.Union, types.UnionType):
         return _build_union(args, data)
     if origin is tuple:
         inner = [args[0]] * len(data) if args[-1] is Ellipsis else args
-        return tuple(_build(h, d) for h, d in zip(inner, data, strict=True))
+        return tuple(_build(h, d) for h, d in zip(inner, _checked(list, data), strict=True))
     target: Any = origin or hint
-    if isinstance(target, type) and is_dataclass(target):
-        hints = _hints(target)
-        if origin is Reading:
-            hints = {**hints, "value": args[0]}
-        return target(**{k: _build(hints[k], v) for k, v in data.items()})
+    if not isinstance(target, type):
+        return data
+    if not is_dataclass(target):
+        return _checked(target, data)
+    hints = {**_hints(target), "value": args[0]} if origin is Reading else _hints(target)
+    return target(**{k: _build(hints.get(k), v) for k, v in _checked(dict, data).items()})
+
+
+def _checked(kind: type, data: Any) -> Any:
+    """Return `data` if it is of that kind; a whole number may stand for a float."""
+    wanted = (int, float) if kind is float else kind
+    if not isinstance(data, wanted) or (isinstance(data, bool) and kind is not bool):
+        raise TypeError(f"Invalid {data!r}; must be of type {kind.__name__}.")
     return data
 
 
 def _build_union(args: tuple[Any, ...], data: Any) -> Any:
     """Pick the member of a union that fits the shape of `data`."""
+    if data is None and type(None) in args:
+        return None
     members = [a for a in args if a is not type(None)]
     wanted = list if isinstance(data, list) else dict if isinstance(data, dict) else None
     for member in members:
@@ -64,7 +72,7 @@ def _build_union(args: tuple[Any, ...], data: Any) -> Any:
         shape = list if origin is tuple else dict if is_dataclass(origin) else None
         if shape is wanted:
             return _build(member, data)
-    return data
+    raise TypeError(f"Invalid {data!r}; must be one of {', '.join(map(str, args))}.")
 
 
 @cache

@@ -1,0 +1,468 @@
+"""Runs the stages in their order, fetch to report: the only module that knows it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pipeline import __version__
+from pipeline.answer import answer
+from pipeline.config import Config
+from pipeline.effects.choose import check_questions
+from pipeline.effects.measures import MEASURES
+from pipeline.errors import (
+    ConfigError,
+    LockedError,
+    NothingFoundError,
+    OutputError,
+    UnreviewedError,
+)
+from pipeline.extract.reader import Reader
+from pipeline.fetch import SOURCES, Source
+from pipeline.fetch.files import read_records
+from pipeline.report import MeasureView, ReportData, write_report
+from pipeline.report.manifest import read_environment, write_manifest
+from pipeline.runlog import RunLog
+from pipeline.schema import Flow, Problem, QuestionResult, Record, Screening, Search, Study
+from pipeline.schema.codec import study_record
+from pipeline.screen import reasons, screen
+from pipeline.store import Store
+
+#: Called as work goes on: (step, done, all).
+Progress = Callable[[str, int, int], None]
+#: How the report leads each scale of analysis back to the printed one.
+_BACK = {"log": "exp", "logit": "expit", "identity": "identity"}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A search with its records, what was read from them, and who is eligible."""
+
+    search: Search
+    records: tuple[Record, ...]
+    studies: tuple[Study, ...]
+    screenings: tuple[Screening, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def missing(self) -> int:
+        """How many records the search found that are not here."""
+        return len(self.search.record_ids) - len(self.records)
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run found and where its report lies."""
+
+    run_id: str
+    folder: Path
+    evidence: Evidence
+    flow: Flow
+    results: tuple[QuestionResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A review's folder and protocol, with the clock and the watcher of its work."""
+
+    folder: Path
+    config: Config
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    progress: Progress = lambda step, done, total: None
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """Open the store for one writer at a time.
+
+        Raises
+        ------
+        LockedError
+            If another run works on this review.
+        """
+        place = self.folder / "corpus"
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(place / ".lock", timeout=0)
+            lock.acquire()
+        except Timeout as error:
+            raise LockedError(
+                f"Another run works on {self.folder}; try again when it ends."
+            ) from error
+        except OSError as error:
+            raise OutputError(f"Cannot write {place}: {error.strerror}.") from error
+        try:
+            with Store.open(self.folder, self.config.database.url) as store:
+                yield store
+        finally:
+            lock.release()
+
+
+def search(review: Review) -> Search:
+    """Ask the source; nothing is kept.
+
+    Raises
+    ------
+    ConfigError
+        If the source is unknown, or the protocol lacks what it needs.
+    NothingFoundError
+        If it has no hit.
+    """
+    found = _source(review.config).search(review.config, today=review.now().date().isoformat())
+    if not found.record_ids:
+        raise NothingFoundError(f"No record for {found.query!r} in {found.source}.")
+    return found
+
+
+def fetch(review: Review, store: Store) -> Search:
+    """Search and fetch what is not stored yet; each batch is kept before the next is asked for."""
+    found = search(review)
+    store.save_search(found)
+    batches = _source(review.config).fetch(
+        found,
+        review.config,
+        skip=store.known_ids(found.search_id),
+        progress=lambda done, total: review.progress("fetch", done, total),
+    )
+    for batch in batches:
+        store.save_batch(
+            found.search_id, batch, fetched_at=review.now().isoformat(timespec="seconds")
+        )
+    return found
+
+
+def read(review: Review, store: Store, found: Search) -> Evidence:
+    """Read and screen the records of a search; a text that was read before is not read again."""
+    records = store.records(found.search_id)
+    reader = Reader(review.config.eligibility, review.config.outcomes)
+    known = store.extractions(found.search_id, reader.extractor)
+    fresh: list[tuple[Study, str]] = []
+    for i, record in enumerate(records, 1):
+        if record.record_id not in known:
+            known[record.record_id] = reader.read(record)
+            fresh.append((known[record.record_id], record.content_hash))
+        review.progress("extract", i, len(records))
+    store.save_extractions(fresh)
+    studies = tuple(known[r.record_id] for r in records)
+    pairs = zip(records, studies, strict=True)
+    screenings = tuple(screen(r, s, review.config.eligibility) for r, s in pairs)
+    return Evidence(
+        found, tuple(records), studies, screenings, tuple(store.problems(found.search_id))
+    )
+
+
+def analyse(review: Review, evidence: Evidence) -> tuple[QuestionResult, ...]:
+    """Answer each question of the protocol from the eligible studies.
+
+    Raises
+    ------
+    UnreviewedError
+        If the protocol wants reviewed values only and a pool holds others.
+    """
+    pairs = zip(evidence.studies, evidence.screenings, strict=True)
+    eligible = [study for study, screening in pairs if screening.include]
+    results = []
+    for i, question in enumerate(review.config.questions, 1):
+        results.append(answer(question, review.config, eligible))
+        review.progress("pool", i, len(review.config.questions))
+    if review.config.review.require_reviewed:
+        _refuse_unreviewed(results)
+    return tuple(results)
+
+
+def run(
+    review: Review, *, argv: Sequence[str], output: Path | None = None, refetch: bool = True
+) -> RunResult:
+    """Do everything from the search to the report.
+
+    Parameters
+    ----------
+    review : Review
+    argv : sequence of str
+        The command line, for the manifest.
+    output : Path, optional
+        The folder for the report; by default outputs/<UTC time>-<short hash>.
+    refetch : bool
+        Whether to search again; otherwise the latest stored search is used.
+
+    Raises
+    ------
+    PipelineError
+        Of the class that says what went wrong; what was fetched before is kept.
+    """
+    check_questions(review.config.questions)
+    started = review.now()
+    run_id = _run_id(started, review.config)
+    folder = _output_folder(output or review.folder / "outputs" / run_id)
+    log = RunLog(folder / "log.jsonl", run_id, review.now)
+    try:
+        with review.store() as store:
+            store.start_run(
+                run_id, started=_iso(started), argv=argv, config_sha256=_digest(review.config)
+            )
+            try:
+                result = _steps(review, store, run_id, folder, log, refetch=refetch)
+                manifest = _manifest(review, result, argv, started)
+            except BaseException as error:
+                log("failed", level="error", error=type(error).__name__)
+                store.finish_run(run_id, finished=_iso(review.now()), status="failed")
+                raise
+            status = "incomplete" if result.evidence.missing else "complete"
+            store.finish_run(
+                run_id, finished=_iso(review.now()), status=status, manifest=str(manifest)
+            )
+    finally:
+        log.close()
+    if output is None:
+        _point_to(review.folder / "outputs", run_id)
+    return result
+
+
+def flow_of(evidence: Evidence, results: Sequence[QuestionResult]) -> Flow:
+    """Count the records through the stages, as PRISMA 2020's boxes."""
+    pooled = {e.record_id for r in results if r.pooled is not None for e in r.effects}
+    excluded = reasons(evidence.screenings)
+    n = len(evidence.records)
+    return Flow(
+        identified=n,
+        duplicates=0,
+        screened=n,
+        excluded=excluded,
+        included=n - sum(count for _, count in excluded),
+        in_meta_analysis=len(pooled),
+        extra=(("not fetched", evidence.missing),) if evidence.missing else (),
+    )
+
+
+def _steps(
+    review: Review, store: Store, run_id: str, folder: Path, log: RunLog, *, refetch: bool
+) -> RunResult:
+    """The stages in their order."""
+    found = fetch(review, store) if refetch else store.latest_search()
+    if found is None:
+        raise NothingFoundError(
+            "Nothing was fetched yet; `evipool run` or `evipool fetch` does it."
+        )
+    log("fetched", step="fetch", search_id=found.search_id, count=found.count)
+    evidence = read(review, store, found)
+    log("read", step="extract", records=len(evidence.records), problems=len(evidence.problems))
+    results = analyse(review, evidence)
+    log("pooled", step="pool", pooled=sum(r.pooled is not None for r in results))
+    flow = flow_of(evidence, results)
+    data = _report_data(review.config, evidence, flow, results)
+    written = write_report(data, folder)
+    log("written", step="report", files=len(written))
+    return RunResult(run_id, folder, evidence, flow, results)
+
+
+def _report_data(
+    config: Config, evidence: Evidence, flow: Flow, results: tuple[QuestionResult, ...]
+) -> ReportData:
+    """What the report is written from."""
+    return ReportData(
+        title=config.title,
+        search=evidence.search,
+        flow=flow,
+        version=__version__,
+        style=config.report.style,
+        records=evidence.records,
+        studies=evidence.studies,
+        screenings=evidence.screenings,
+        results=results,
+        measures={code: measure_view(code) for code in MEASURES},
+        favours={q.id: q.favours for q in config.questions if q.favours},
+        problems=evidence.problems,
+        assumptions=tuple(dict.fromkeys(a for r in results for a in r.assumptions)),
+    )
+
+
+def measure_view(code: str) -> MeasureView:
+    """Return how the report shows a measure."""
+    measure = MEASURES[code]
+    return MeasureView(
+        code=code,
+        name=measure.name,
+        axis=measure.axis,
+        null=measure.null,
+        ratio=measure.scale == "log",
+        back=_BACK[measure.scale],
+        percent=measure.data == "count",
+    )
+
+
+def _manifest(review: Review, result: RunResult, argv: Sequence[str], started: datetime) -> Path:
+    """Write manifest.json over all files of the run."""
+    outputs = [
+        p
+        for p in result.folder.rglob("*")
+        if p.is_file() and p.name not in ("log.jsonl", "manifest.json")
+    ]
+    models = {
+        q.id: {"measure": q.measure, **q.model.model_dump(mode="json")}
+        for q in review.config.questions
+    }
+    flow = result.flow
+    return write_manifest(
+        result.folder,
+        run_id=result.run_id,
+        started=_iso(started),
+        ended=_iso(review.now()),
+        argv=argv,
+        environment=read_environment(__version__, Path(__file__).parents[1]),
+        config=review.config.model_dump(mode="json"),
+        search_ids=[result.evidence.search.search_id],
+        inputs=[p for p in (review.folder / "corpus" / "raw").rglob("*") if p.is_file()],
+        outputs=outputs,
+        counts={
+            "identified": flow.identified,
+            "screened": flow.screened,
+            "included": flow.included,
+            "in_meta_analysis": flow.in_meta_analysis,
+            **dict(flow.excluded),
+            **dict(flow.extra),
+        },
+        models={k: {a: str(b) for a, b in v.items()} for k, v in models.items()},
+    )
+
+
+def _source(config: Config) -> Source:
+    """The source that the protocol names."""
+    if config.source not in SOURCES:
+        raise ConfigError(f"Invalid source {config.source!r}; must be one of {', '.join(SOURCES)}.")
+    return SOURCES[config.source]
+
+
+def _refuse_unreviewed(results: Sequence[QuestionResult]) -> None:
+    """Refuse the pools of a protocol that wants reviewed values only."""
+    waiting = sorted({e.slab for r in results for e in r.effects if not e.reviewed})
+    if waiting:
+        raise UnreviewedError(
+            f"{len(waiting)} studies hold unreviewed values, which review.require_reviewed forbids: "
+            f"{', '.join(waiting)}."
+        )
+
+
+def _output_folder(folder: Path) -> Path:
+    """Make the folder for a report."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot write {folder}: {error.strerror}.") from error
+    return folder
+
+
+def _point_to(outputs: Path, run_id: str) -> None:
+    """Name the latest run in outputs/latest.json (links fail on Windows)."""
+    pointer = outputs / "latest.json"
+    fresh = pointer.with_suffix(".tmp")
+    fresh.write_text(
+        json.dumps({"run_id": run_id, "report": f"{run_id}/report.html"}) + "\n", encoding="utf-8"
+    )
+    fresh.replace(pointer)
+
+
+def _digest(config: Config) -> str:
+    """SHA-256 of the protocol, secrets masked."""
+    return hashlib.sha256(config.model_dump_json().encode()).hexdigest()
+
+
+def _run_id(started: datetime, config: Config) -> str:
+    """UTC time and a short hash: 20261122T180000Z-1a2b3c."""
+    stamp = started.strftime("%Y%m%dT%H%M%S%fZ")
+    short = hashlib.sha256((stamp + _digest(config)).encode()).hexdigest()[:6]
+    return f"{started.strftime('%Y%m%dT%H%M%SZ')}-{short}"
+
+
+def _iso(time: datetime) -> str:
+    """ISO 8601, to the second."""
+    return time.isoformat(timespec="seconds")
+
+
+def summary(results: Sequence[QuestionResult]) -> list[dict[str, object]]:
+    """Return one row a question, on the printed scale, for the terminal and for machines."""
+    return [_summary_row(r) for r in results]
+
+
+def _summary_row(result: QuestionResult) -> dict[str, object]:
+    """A question's estimate, or why there is none."""
+    view, pooled = measure_view(result.measure), result.pooled
+    row: dict[str, object] = {
+        "question": result.question_id,
+        "measure": result.measure,
+        "k": len(result.effects),
+        "n": sum(e.ni or 0 for e in result.effects),
+        "not_pooled": len(result.not_pooled),
+        "reason": result.reason,
+        "text": result.reason,
+        "prediction": "",
+        "i2": "",
+    }
+    if pooled is None:
+        return row
+    unit = " %" if view.percent else ""
+    shown = {
+        k: view.natural(v)
+        for k in ("estimate", "ci_lb", "ci_ub")
+        if (v := getattr(pooled, k)) is not None
+    }
+    row |= shown | {"tau2": pooled.tau2, "method": pooled.method, "test": pooled.test}
+    row["text"] = (
+        f"{result.measure} {shown['estimate']:.2f}{unit} [{shown['ci_lb']:.2f}, {shown['ci_ub']:.2f}]"
+    )
+    row["i2"] = f"{pooled.i2:.0f} %"
+    if pooled.pi_lb is not None and pooled.pi_ub is not None:
+        row |= {"pi_lb": view.natural(pooled.pi_lb), "pi_ub": view.natural(pooled.pi_ub)}
+        row["prediction"] = f"[{row['pi_lb']:.2f}, {row['pi_ub']:.2f}]"
+    return row
+
+
+def plan(review: Review, found: Search) -> list[str]:
+    """Say what a run would do with a search, and how long the fetch would take at least."""
+    n = len(found.record_ids)
+    lines = [f"Would read {n} records and answer {len(review.config.questions)} questions."]
+    if found.source == "pubmed":
+        rate = 10 if review.config.ncbi.api_key else 3
+        calls = -(-n // review.config.ncbi.batch_size)
+        lines.append(f"Fetch: {calls} requests at {rate} a second: {calls / rate:.0f} s or more.")
+    return [*lines, "Nothing was written."]
+
+
+def extract_file(
+    source: Path, target: Path, config: Config, progress: Progress
+) -> tuple[int, list[Problem]]:
+    """Read the records of a file into a JSON Lines file of studies.
+
+    Returns
+    -------
+    n : int
+        How many records were written.
+    problems : list of Problem
+        Lines and records of the file that could not be read.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read at all.
+    OutputError
+        If `target` cannot be written; it is then as it was.
+    """
+    records, problems = read_records(source)
+    reader = Reader(config.eligibility, config.outcomes)
+    fresh = target.with_name(target.name + ".tmp")
+    try:
+        with fresh.open("w", encoding="utf-8", newline="\n") as file:
+            for i, record in enumerate(records, 1):
+                study = reader.read(record)
+                line = study_record(study, screen(record, study, config.eligibility), record.text)
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                progress("extract", i, len(records))
+        fresh.replace(target)
+    except OSError as error:
+        raise OutputError(f"Cannot write {target}: {error.strerror}.") from error
+    return len(records), problems
