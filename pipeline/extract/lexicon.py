@@ -104,7 +104,7 @@ def _compile(phrases: list[str], flags: int) -> re.Pattern[str] | None:
         return None
     ordered = sorted(set(phrases), key=lambda p: (-len(p), p))
     body = "|".join(_phrase_regex(p) for p in ordered)
-    return re.compile(rf"(?<!\w)(?:{body})(?!\w)", flags)
+    return re.compile(rf"(?<![A-Za-zÀ-ÿ0-9_])(?:{body})(?![A-Za-zÀ-ÿ0-9_])", flags)
 
 
 def _phrase_regex(phrase: str) -> str:

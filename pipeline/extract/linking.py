@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from pipeline.extract.arms import ArmSpan
-from pipeline.extract.lexicon import Term
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.quantities import Quantity
 
@@ -117,22 +116,6 @@ def is_baseline_pair(text: str, a: Measurement, b: Measurement, start: int, end:
     return bool(_BEFORE.search(around)) and bool(
         _AFTER.search(gap + text[b.end : min(end, b.end + 22)])
     )
-
-
-def nearest_term(terms: Sequence[Term], m: Span, text: str, *, reach: int = 400) -> Term | None:
-    """Return the term that a measurement belongs to: the cheapest, those before it preferred."""
-
-    def distance(t: Term) -> float:
-        if t.start >= m[1]:
-            gap = text[m[1] : t.start]
-            return len(gap) * 1.3 + 20 + 15 * gap.count(",") + 40 * gap.count(";")
-        if t.end <= m[0]:
-            gap = text[t.end : m[0]]
-            return len(gap) + 8 * gap.count(",") + 40 * gap.count(";")
-        return 0.0
-
-    best = min(terms, key=distance, default=None)
-    return best if best is not None and distance(best) < reach else None
 
 
 def p_value_of(found: Sequence[Quantity], m_end: int, next_start: int) -> Quantity | None:

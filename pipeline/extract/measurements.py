@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from pipeline.extract.quantities import PEOPLE, Quantity
 
@@ -77,8 +78,9 @@ def build(text: str, found: list[Quantity], *, clocks: bool) -> list[Measurement
 
 def _start(text: str, q: Quantity, clocks: bool) -> Measurement | None:
     """Start a measurement, if the quantity can be a result."""
-    if q.kind == "fraction":
-        return Measurement("count", q.start, q.end, events=q)
+    if q.kind in ("fraction", "all"):
+        inside = Quantity("percent", q.percent[1], q.percent[2], q.percent[0]) if q.percent else None
+        return Measurement("count", q.start, q.end, value=inside, events=q)
     if q.kind == "percent":
         return Measurement("percent", q.start, q.end, value=q, unit="%")
     if q.kind == "mean_spread":
@@ -165,7 +167,12 @@ def _closed(text: str, end: int) -> int:
 
 
 def pairs(found: list[Measurement]) -> Iterator[tuple[Measurement, Measurement]]:
-    """Yield neighbouring measurements of the same kind and unit."""
-    for a, b in zip(found, found[1:], strict=False):
-        if a.kind == b.kind and (a.unit == b.unit or {a.unit, b.unit} <= {"", "%"}):
-            yield a, b
+    """Yield neighbouring measurements that could be two values of one outcome."""
+    yield from ((a, b) for a, b in pairwise(found) if alike(a, b))
+
+
+def alike(a: Measurement, b: Measurement) -> bool:
+    """Whether two measurements are of one kind; "28 vs 56 days" prints the unit once."""
+    if a.kind == b.kind:
+        return a.unit == b.unit or {a.unit, b.unit} <= {"", "%"}
+    return {a.kind, b.kind} == {"number", "time"}

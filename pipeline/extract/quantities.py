@@ -32,7 +32,8 @@ class Quantity:
     or one that is no result: registry, age, date, ratio, threshold, concentration, level, dose.
     `value` is the number (events of a fraction, lower end of an interval), `high` the other end
     (denominator, upper end, spread); `label` says what is printed with it: SD, SE, IQR, range,
-    the unit of time, the noun of a fraction, the sign of a p value.
+    the unit of time, the noun of a fraction, the sign of a p value. `percent` is a percentage
+    printed inside a fraction, with its place: "9 (47%) of the 19".
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Quantity:
     value: float | None = None
     high: float | None = None
     label: str = ""
+    percent: tuple[float, int, int] | None = None
 
 
 Builder = Callable[[re.Match[str]], Quantity | None]
@@ -107,8 +109,11 @@ def _fraction(match: re.Match[str]) -> Quantity | None:
     part = whole if word in ("all", "both") else 0 if word == "none" else parse_count(word)
     if part is None or whole is None or not 0 <= part <= whole or whole == 0:
         return None
-    noun = (match.groupdict().get("noun") or "").lower()
-    return Quantity("fraction", match.start(), match.end(), part, whole, noun)
+    groups = match.groupdict()
+    inside = parse_number(groups["pct"]) if groups.get("pct") else None
+    percent = None if inside is None else (inside, *match.span("pct"))
+    noun = (groups.get("noun") or "").lower()
+    return Quantity("fraction", match.start(), match.end(), part, whole, noun, percent)
 
 
 def _spread(kind: str) -> Builder:
@@ -212,9 +217,11 @@ GRAMMAR: tuple[tuple[re.Pattern[str], Builder], ...] = (
         lambda m: Quantity("threshold", m.start(), m.end(), label=m.group()),
     ),
     _row(
-        rf"(?:{DIGITS})\s*%\s*(?:\w+\s)?(?=(?:[\w-]+\s)?(?:IVIG|IV\s?Ig|immune|immuno|saline|albumin|caprylate|dextrose|"
-        rf"glucose|liquid|solution|lidocaine|capsaicin|pilocarpine|cream|gel|patch|sucrose|human)\w*)"
-        rf"|(?<=IVIg )(?:{DIGITS})\s*%|(?<=immunoglobulin )(?:{DIGITS})\s*%|\bpilocarpine\s+(?:{DIGITS})\s*%|\bliquid\s+(?:{DIGITS})\s*%",
+        rf"(?:{DIGITS})\s*%\s*(?:(?:liquid|human|freeze-dried|intravenous|topical)\s+)?"
+        r"(?=(?:IVIG|IV\s?Ig|IGIV|SCIG|immune|immuno|saline|albumin|caprylate|dextrose|glucose|"
+        r"solution|lidocaine|capsaicin|pilocarpine|cream|gel|patch|sucrose)\w*)"
+        rf"|(?<=IVIg )(?:{DIGITS})\s*%|(?<=immunoglobulin )(?:{DIGITS})\s*%"
+        rf"|\b(?:pilocarpine|liquid)\s+(?:{DIGITS})\s*%",
         _plain("concentration"),
     ),
     _row(
@@ -223,7 +230,17 @@ GRAMMAR: tuple[tuple[re.Pattern[str], Builder], ...] = (
         _fraction,
     ),
     _row(
-        rf"(?<![\w.·,/%-])(?P<a>{COUNT}|\ball\b|\bnone\b)(?:\s+(?:{PEOPLE}))?(?:\s*[\[(]\s*(?:{DIGITS})\s*%\s*[\])])?"
+        rf"\b(?P<a>all|both)\s+(?:of\s+)?(?:the\s+|our\s+|these\s+)?(?P<b>{COUNT})\s+(?:[\w-]+\s+)?(?:{PEOPLE})\b",
+        _fraction,
+    ),
+    _row(
+        rf"(?<!of )(?<!for )(?<!but )\b(?P<label>all)(?:\s+of)?(?:\s+the|\s+our|\s+these)?\s+(?:{PEOPLE})\b"
+        r"|(?<!of )\b(?P<label2>all)(?=\s+(?:were|had|walked|improved|responded|recovered|showed)\b)"
+        r"|(?<=\bin )all\b(?=\s*[,.;)(])",
+        lambda m: Quantity("all", m.start(), m.end()),
+    ),
+    _row(
+        rf"(?<![\w.·,/%-])(?P<a>{COUNT}|\ball\b|\bnone\b)(?:\s+(?:{PEOPLE}))?(?:\s*[\[(]\s*(?P<pct>{DIGITS})\s*%\s*[\])])?"
         rf"\s+(?:out\s+of|of|from)\s+(?:the\s+|these\s+|those\s+|all\s+|our\s+)?(?P<b>{COUNT})"
         rf"(?!\s*(?:%|{_UNIT_TIME}\b))(?:\s+(?:[\w-]+\s+){{0,2}}?(?P<noun>{PEOPLE}|muscle groups|nerves|segments|eyes|centres|centers|responders|scales|trials|studies|infusions|points)\b)?",
         _fraction,

@@ -1,0 +1,143 @@
+"""Names what was measured and by which statistic, from the words around a measurement."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.extract.lexicon import Term
+from pipeline.extract.measurements import Measurement
+from pipeline.extract.quantities import PEOPLE
+
+Span = tuple[int, int]
+
+_CHANGE_WORD = (
+    r"(?:fell|fall|falls|falling|rose|rise|risen|reduced|reduction|decreas\w+|increas\w+|dropp?\w*|declin\w+|improv\w+|"
+    r"gain\w*|lower\w*|wors\w+|higher)"
+)
+_CHANGE = re.compile(rf"\b{_CHANGE_WORD}\b[^.;]{{0,25}}$", re.I)
+_CHANGE_NOUN = re.compile(r"\bchanges?\b", re.I)
+_DOWN = re.compile(
+    r"\b(?:fell|fall|falls|reduc\w+|decreas\w+|dropp?\w*|declin\w+|lower\w*)\b(?!\s+in\b)[^.;]{0,25}$", re.I
+)
+_STATISTIC = re.compile(r"\b(mean|average|averaged|median)\b", re.I)
+_OF_PEOPLE = re.compile(rf"^\s*(?:of|in)?\s*(?:the\s+|all\s+)?(?:{PEOPLE})\b", re.I)
+_OF_THINGS = re.compile(r"^\s*of\s+(?:the\s+|all\s+)?(?:\w+\s+)?(?:nerves?|segments?|regions?|tests?|AFTs?|muscles)\b", re.I)
+_SHARE = re.compile(r"\b(?:from|to|in|of)\s+(?:\w+\s+){0,2}$", re.I)
+_UNIT = re.compile(r"^\s*(?:points?|kg|mm|cm|kPa|N|m/s|metres|meters|seconds|units|logits?|g/[ld]l?)\b", re.I)
+#: An event within this reach behind a count is its verb: "12 (80%) improved".
+_VERB = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """The name of an outcome, the phrase it comes from, and which way the event goes."""
+
+    measure: str
+    span: Span
+    direction: str | None = None
+
+
+def is_clock(name: str) -> bool:
+    """Whether an instrument's values are stretches of time."""
+    return name.startswith(("time to", "duration", "hospital stay", "treatment duration"))
+
+
+def event_of(text: str, m: Measurement, events: Sequence[Term]) -> Term | None:
+    """Return the event that a count counts: the verb behind it, else the nearest before."""
+
+    def distance(term: Term) -> float:
+        if term.start >= m.end:
+            gap = text[m.end : term.start]
+            far = len(gap) + 30 * sum(gap.count(c) for c in ",;")
+            return far if len(gap) <= _VERB else far + 25
+        gap = text[term.end : m.start]
+        return len(gap) + 15 + 12 * gap.count(",") + 40 * gap.count(";")
+
+    return min(events, key=distance, default=None)
+
+
+def instrument_of(text: str, span: Span, instruments: Sequence[Term]) -> Term | None:
+    """Return the instrument that a value belongs to: the nearest, those before it preferred."""
+
+    def distance(term: Term) -> float:
+        if term.start >= span[1]:
+            gap = text[span[1] : term.start]
+            return len(gap) * 1.3 + 20 + 15 * gap.count(",") + 40 * gap.count(";")
+        gap = text[term.end : span[0]]
+        return len(gap) + 8 * gap.count(",") + 40 * gap.count(";")
+
+    return min(instruments, key=distance, default=None)
+
+
+def name_of(
+    text: str, start: int, m: Measurement, events: Sequence[Term], instruments: Sequence[Term]
+) -> Name | None:
+    """Name an outcome: by its event for counts and shares, by its instrument for values."""
+    event = event_of(text, m, events)
+    instrument = instrument_of(text, m.span, instruments)
+    counted = m.kind == "count" or (m.kind == "percent" and not _is_score(text, start, m, instrument, event))
+    if counted and event is not None:
+        return Name(_event_name(event, instrument), (event.start, event.end), str(event.entry["direction"]))
+    if instrument is None or (counted and is_clock(instrument.name)):
+        return None
+    return Name(instrument.name, (instrument.start, instrument.end))
+
+
+def _event_name(event: Term, instrument: Term | None) -> str:
+    """ "INCAT responder": the event with the instrument that defines it, where one is named."""
+    if event.name not in ("responder", "stable", "worse") or instrument is None or is_clock(instrument.name):
+        return event.name
+    return f"{instrument.name.removesuffix(' pain')} {event.name}"
+
+
+def _is_score(text: str, start: int, m: Measurement, instrument: Term | None, event: Term | None) -> bool:
+    """Whether a percentage is a score's value or change, and no share of patients."""
+    if instrument is None or _OF_PEOPLE.match(text[m.end : m.end + 30]):
+        return False
+    before = text[max(start, m.start - 40) : m.start]
+    if m.ci is not None or m.spread is not None or (_CHANGE.search(before) and not _SHARE.search(before)):
+        return True
+    return event is None or bool(re.search(r"\bmean\b", before, re.I))
+
+
+def type_of(text: str, start: int, m: Measurement, *, named_by_event: bool, change_over_time: bool) -> str:
+    """Return the type of a value: mean, mean_change, percent_change, median, count, proportion.
+
+    `change_over_time` says that the row holds baseline and follow-up, whose values are no changes.
+    """
+    if m.kind == "count":
+        return "count"
+    before = text[max(start, m.start - 45) : m.start]
+    whole = text[start : m.start]
+    changed = bool(_CHANGE.search(before) or _CHANGE_NOUN.search(whole)) and not change_over_time
+    if m.kind == "percent" or m.unit == "%":
+        if changed and not _SHARE.search(before) and not named_by_event:
+            return "percent_change"
+        if _OF_THINGS.match(text[m.end : m.end + 30]) or named_by_event:
+            return "proportion"
+        return "mean" if m.spread or m.ci or re.search(r"\bmean\b", before, re.I) else "proportion"
+    said = [s.group(1).lower() for s in _STATISTIC.finditer(whole)]
+    if said and said[-1] == "median":
+        return "median"
+    if m.kind == "time" and not said and m.interval is not None:
+        return "median"
+    return "mean_change" if changed and m.kind != "time" and not re.search(r"\bfrom\b", before) else "mean"
+
+
+def is_value(text: str, start: int, m: Measurement, paired: bool) -> bool:
+    """Whether a bare number can be a result: it has a spread, a partner, a unit or a statistic."""
+    if m.kind != "number" or m.spread or m.ci or m.interval or paired:
+        return True
+    if re.match(r"[\s-]*(?:point\b|of\b)", text[m.end : m.end + 8]) or text[m.start - 1 : m.start] == "-":
+        return False
+    before = text[max(start, m.start - 45) : m.start]
+    if re.search(rf"\b(?:by|of|to|was|were|at)\s+(?:an?\s+)?(?:(?:mean|median|average)\s+(?:of\s+)?)?$", before, re.I):
+        return bool(_UNIT.match(text[m.end : m.end + 12]) or _CHANGE.search(before) or _STATISTIC.search(text, start, m.start))
+    return bool(_UNIT.match(text[m.end : m.end + 12]))
+
+
+def is_down(text: str, start: int, m: Measurement) -> bool:
+    """Whether the words before a value make it a fall."""
+    return bool(_DOWN.search(text[max(start, m.start - 35) : m.start]))

@@ -1,0 +1,241 @@
+"""Turns a row of results into an Outcome: its numbers, their spreads and their denominators."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipeline.extract.arms import ArmSpan
+from pipeline.extract.measurements import Measurement
+from pipeline.extract.naming import is_down
+from pipeline.extract.page import Page
+from pipeline.extract.population import Count, Population
+from pipeline.extract.quantities import Quantity
+from pipeline.extract.rows import OutcomeSpan
+from pipeline.extract.timepoints import days
+from pipeline.schema import Outcome, Reading, Timepoint
+
+Span = tuple[int, int]
+Fields = dict[str, object]
+
+#: How far events / n may be from the percentage printed with it: one unit of the last place that
+#: abstracts print, since many cut where they should round (10 of 19 printed as 52 %).
+NEAR = 1.0
+
+
+class Result:
+    """One row of results on its way to an Outcome."""
+
+    def __init__(self, page: Page, row: OutcomeSpan) -> None:
+        self.page, self.row = page, row
+        self.arms: tuple[ArmSpan, ...] = page.doc._.arms
+        self.population: Population = page.doc._.population
+
+    def outcome(self) -> Outcome:
+        """Build the Outcome.
+
+        Raises
+        ------
+        ValueError
+            If the row contradicts itself (more events than patients).
+        """
+        row, page = self.row, self.page
+        fields: Fields = {}
+        if row.main is not None:
+            fields |= self._side(row.main, "", row.arm)
+        if row.other is not None:
+            fields |= self._side(row.other, f"{row.other_is}_", row.against)
+        fields |= self._effect() | self._duration()
+        if row.p is not None:
+            fields["p_value"] = page.reading(row.p.label, (row.p.start, row.p.end))
+        if row.direction is not None:
+            fields["direction"] = page.reading(row.direction, row.named)
+        return Outcome(
+            measure=row.measure,
+            type=row.type,
+            arm=self._arm_name(),
+            timepoint=self._timepoint(),
+            quote=page.quote(self._whole()),
+            **fields,  # type: ignore[arg-type]
+        )
+
+    def _whole(self) -> Span:
+        """From the outcome's name to its last number, where both are in one sentence."""
+        spans = [x.span for x in (self.row.main, self.row.other) if x is not None] or [self.row.span]
+        start, end = min(s for s, _ in spans), max(e for _, e in spans)
+        sentence = self.page.sentence(start)
+        near = sentence.start <= self.row.named[0] < sentence.end
+        return (min(start, self.row.named[0]), max(end, self.row.named[1])) if near else (start, end)
+
+    def _arm_name(self) -> str:
+        """The arm's label, "all", or "X vs Y" where only an effect between them is printed."""
+        row = self.row
+        if row.whole:
+            return "all"
+        name = self.arms[row.arm].label if row.arm is not None and self.arms else ""
+        if row.main is None and row.against is not None and name:
+            return f"{name} vs {self.arms[row.against].label}"
+        return name
+
+    def _timepoint(self) -> Timepoint | None:
+        """When it was measured."""
+        q = self.row.time
+        if q is None:
+            return None
+        quote = self.page.quote((q.start, q.end))
+        return Timepoint(self.page.text[q.start : q.end].strip(), days(q), quote)
+
+    def _duration(self) -> Fields:
+        """The range of times that a benefit lasted, and the unit of a time."""
+        q, main = self.row.lasted, self.row.main
+        if q is not None and q.value is not None and q.high is not None:
+            span = (q.start, q.end)
+            return {
+                "range": self.page.reading((q.value, q.high), span),
+                "scale": self.page.reading(q.label, span),
+            }
+        unit = next((x.unit for x in (main, self.row.other) if x is not None and x.kind == "time"), "")
+        return {"scale": self.page.reading(unit, main.span)} if unit and main is not None else {}
+
+    def _side(self, m: Measurement, prefix: str, arm: int | None) -> Fields:
+        """The fields of one arm or of the baseline."""
+        out = self._value(m) | self._spread(m) | self._interval(m)
+        if m.events is not None:
+            out |= self._events(m, arm)
+        else:
+            out |= self._size(m, arm)
+        named = {prefix + k: v for k, v in out.items()}
+        return {k: v for k, v in named.items() if k in Outcome.__dataclass_fields__}
+
+    def _value(self, m: Measurement) -> Fields:
+        """The value; a fall is negative where the row is a change."""
+        if m.value is None or m.value.value is None:
+            return {}
+        value = m.value.value
+        change = self.row.type in ("percent_change", "mean_change")
+        if change and value > 0 and is_down(self.page.text, self.page.sentence(m.start).start, m):
+            value = -value
+        return {"value": self.page.reading(value, (m.value.start, m.value.end))}
+
+    def _spread(self, m: Measurement) -> Fields:
+        """SD, SE, or a spread that is not labelled."""
+        q = m.spread
+        spread = None if q is None else q.high if q.high is not None else q.value
+        if q is None or spread is None:
+            return {}
+        name = {"SD": "sd", "SE": "se"}.get(q.label.upper() or self._spread_label(q), "spread_unlabelled")
+        if name == "spread_unlabelled":
+            self.page.problem("unlabelled_spread", "The spread is not said to be SD or SE.", (q.start, q.end))
+        return {name: self.page.reading(spread, (q.start, q.end))}
+
+    def _spread_label(self, q: Quantity) -> str:
+        """The label that the sentence gives its spreads once: "mean (SD)"."""
+        sentence = self.page.sentence(q.start)
+        text = self.page.text[sentence.start : sentence.end]
+        if re.search(r"\bSD\b|standard deviation|\bs\.d\.", text):
+            return "SD"
+        return "SE" if re.search(r"\bSEM?\b|standard error", text) else ""
+
+    def _interval(self, m: Measurement) -> Fields:
+        """A CI, an IQR, a range, or brackets that a neighbour or the sentence labels."""
+        q = m.ci or m.interval
+        if q is None or q.value is None or q.high is None:
+            return {}
+        span = (q.start, q.end)
+        partner = self.row.other if m is self.row.main else self.row.main
+        if m.ci is not None or (partner is not None and partner.ci is not None):
+            return {"ci_low": self.page.reading(q.value, span), "ci_high": self.page.reading(q.high, span)}
+        name = "iqr" if (q.label or self._bracket_label(q)) == "IQR" else "range"
+        return {name: self.page.reading((q.value, q.high), span)}
+
+    def _bracket_label(self, q: Quantity) -> str:
+        """What bare brackets hold, as the sentence says once; a range where it says nothing."""
+        text = self.page.text[self.page.sentence(q.start).start : q.start]
+        if re.search(r"\bIQR\b|interquartile", text, re.I):
+            return "IQR"
+        if not re.search(r"\brange\b", text, re.I):
+            message = "The brackets are not said to hold a range, an IQR or a CI."
+            self.page.problem("unlabelled_interval", message, (q.start, q.end))
+        return "range"
+
+    def _events(self, m: Measurement, arm: int | None) -> Fields:
+        """Events with the denominator that is printed, or that nothing speaks against."""
+        q = m.events
+        if q is None:
+            return {}
+        span = (q.start, q.end)
+        if q.kind == "fraction" and q.value is not None and q.high is not None:
+            self._check(m, int(q.value), int(q.high))
+            return {"events": self.page.reading(int(q.value), span), "n": self.page.reading(int(q.high), span)}
+        sizes = list(self._denominators(arm))
+        if q.kind == "all":
+            size = next(iter(sizes), None)
+            return {} if size is None else {"events": self.page.reading(size.value, span, "all of them"), "n": size}
+        if q.value is None:
+            return {}
+        events = int(q.value)
+        fits = (s for s in sizes if events <= s.value and self._agrees(m, events, s.value))
+        size = next(fits, None)
+        if size is None and sizes and m.value is not None:
+            message = f"{events} ({m.value.value:g} %): of how many is not said."
+            self.page.problem("denominator_unclear", message, m.span)
+        out: Fields = {"events": self.page.reading(events, span)}
+        return out if size is None else out | {"n": size}
+
+    def _check(self, m: Measurement, events: int, n: int) -> None:
+        """Flag a printed count that its printed percentage contradicts."""
+        if m.value is not None and not self._agrees(m, events, n):
+            message = f"{events} of {n} is {100 * events / n:.1f} %, printed as {m.value.value:g} %."
+            self.page.problem("contradiction", message, m.span)
+
+    def _agrees(self, m: Measurement, events: int, n: int) -> bool:
+        """Whether events / n is the percentage printed with it; so where none is printed."""
+        if m.value is None or m.value.value is None:
+            return True
+        return n > 0 and abs(100 * events / n - m.value.value) <= NEAR
+
+    def _denominators(self, arm: int | None) -> Iterator[Reading[int]]:
+        """What a count may be out of: a subset the sentence names, the arm, all, the completers."""
+        size = self.arms[arm].n if arm is not None and self.arms else None
+        several = len(self.arms) > 1
+        alone: tuple[Count | None, ...] = (self.population.total, self.population.completed)
+        whole = () if several and not self.row.whole else alone
+        if self.row.among is not None:
+            whole, size = (), self.row.among
+        for count in (size, *whole):
+            if count is not None:
+                yield self.page.reading(count.n, count.span, "not printed with it: size of the group")
+
+    def _size(self, m: Measurement, arm: int | None) -> Fields:
+        """n of a value without events: the group's size, unless the percentage speaks against it."""
+        size = next(self._denominators(arm), None)
+        value = m.value.value if m.value is not None else None
+        if size is None or value is None or m.kind == "time":
+            return {"n": size} if size is not None and m.kind == "time" and len(self.arms) > 1 else {}
+        if self.row.type == "proportion":
+            printed = self.page.text[slice(*m.span)]
+            if not self.row.by_event or not _is_whole(value, size.value, printed):
+                return {}
+        return {"n": size}
+
+    def _effect(self) -> Fields:
+        """The effect between arms as printed."""
+        effect, page = self.row.effect, self.page
+        if effect is None or effect.value.value is None:
+            return {}
+        out: Fields = {
+            "effect_measure": page.reading(effect.code, effect.name),
+            "effect": page.reading(effect.value.value, (effect.value.start, effect.value.end)),
+        }
+        if effect.ci is not None and effect.ci.value is not None and effect.ci.high is not None:
+            span = (effect.ci.start, effect.ci.end)
+            out["effect_ci_low"] = page.reading(effect.ci.value, span)
+            out["effect_ci_high"] = page.reading(effect.ci.high, span)
+        return out
+
+
+def _is_whole(percent: float, n: int, printed: str) -> bool:
+    """Whether a percentage of n, to its printed digits, is a whole number of patients."""
+    decimals = re.search(r"[.·](\d+)", printed)
+    half = 0.5 * 10.0 ** -(len(decimals.group(1)) if decimals else 0)
+    return abs(100 * round(percent * n / 100) / n - percent) <= half + 1e-9

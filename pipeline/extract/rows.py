@@ -1,0 +1,283 @@
+"""Makes the result rows of one sentence: measurements named, paired, and given arm, time and p."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from spacy.tokens import Doc
+
+from pipeline.extract import effects, linking, naming
+from pipeline.extract.arms import ArmSpan
+from pipeline.extract.effects import EffectSpan
+from pipeline.extract.lexicon import Term, lexicon
+from pipeline.extract.measurements import Measurement, alike, build
+from pipeline.extract.population import Count, Population
+from pipeline.extract.quantities import PEOPLE, Quantity, within
+from pipeline.extract.sentences import Sentence
+
+Span = tuple[int, int]
+
+_LASTED = re.compile(r"\b(?:lasted|persisted|lasting)\b", re.I)
+_IN_EACH = re.compile(r"^\s*(?:patients?\s+)?(?:in|of|from)\s+each\s+(?:group|arm)\b", re.I)
+_WHOLE = re.compile(r"\b(?:whole group|entire (?:group|cohort)|both groups together|all patients|overall)\b", re.I)
+_AMONG = re.compile(rf"\b(?:among|of|in)\s+(?:the\s+)?(?P<n>\d+)\s+(?:responders|(?:{PEOPLE}))[^.;]{{0,50}}?,", re.I)
+_WHEN = re.compile(
+    r"\b(?:at|by|within|after|until|over|for|during|every|first|last|in|than|the|up to|with|past)\s*$", re.I
+)
+#: Two measurements further apart than this are not one comparison.
+APART = 130
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeSpan:
+    """One row of results as found; `other` is the comparator's or the baseline's measurement.
+
+    `arm` and `against` number the arms; `whole` says that the row is about all patients, and
+    `among` is a denominator that the sentence names for its counts.
+    """
+
+    measure: str
+    named: Span
+    type: str
+    span: Span
+    direction: str | None = None
+    arm: int | None = None
+    against: int | None = None
+    main: Measurement | None = None
+    other: Measurement | None = None
+    other_is: str = ""
+    effect: EffectSpan | None = None
+    time: Quantity | None = None
+    p: Quantity | None = None
+    lasted: Quantity | None = None
+    whole: bool = False
+    among: Count | None = None
+    by_event: bool = False
+
+
+class Page:
+    """A sentence with all that was found in it."""
+
+    def __init__(self, doc: Doc, sentence: Sentence, instruments: list[Term], carried: Term | None) -> None:
+        self.text: str = doc.text
+        self.start, self.end = sentence.start, sentence.end
+        self.found: list[Quantity] = list(within(doc._.quantities, self.start, self.end))
+        self.instruments, self.carried = instruments, carried
+        self.events = lexicon("events").find(self.text, self.start, self.end)
+        self.arms: tuple[ArmSpan, ...] = doc._.arms
+        self.places = linking.mentions(self.arms, self.start, self.end)
+        self.sizes = _sizes(doc._.population, self.arms)
+        self.measured = self._measure()
+
+    def rows(self) -> list[OutcomeSpan]:
+        """Return the outcome rows of the sentence, in order."""
+        found, plain = effects.split(self.text, self.start, self.found, self.measured)
+        made = [row for chain in self._chains(plain) for row in self._of_chain(chain, plain)]
+        made = self._with_effects(made, found)
+        made = [self._finish(row, made) for row in made]
+        return [*made, *self._lasting(), *self._bare(made)]
+
+    def _measure(self) -> list[Measurement]:
+        """The sentence's measurements: no population sizes, no numbers inside names."""
+        clocks = any(naming.is_clock(t.name) for t in self.instruments)
+        free = [q for q in self.found if not self._inside_name(q) and not (q.kind == "timepoint" and self._is_when(q))]
+        return [m for m in build(self.text, free, clocks=clocks) if not self._is_size(m)]
+
+    def _inside_name(self, q: Quantity) -> bool:
+        """Whether a number is part of an instrument's, an event's or an arm's name."""
+        names = [*self.instruments, *self.places, *(e for e in self.events if q.kind != "fraction" and q.kind != "all")]
+        return any(t.start < q.end and q.start < t.end for t in names)
+
+    def _is_when(self, q: Quantity) -> bool:
+        """Whether a stretch of time says when, and is no result."""
+        before = self.text[max(self.start, q.start - 22) : q.start]
+        inside = self.text[q.start : q.end]
+        return bool(_WHEN.search(before)) or inside[0].isalpha() or ("-" in inside and q.high is None)
+
+    def _is_size(self, m: Measurement) -> bool:
+        """Whether a count is the size of the study or of an arm, and no result."""
+        q = m.events
+        if q is None or q.kind != "number":
+            return False
+        return any(a <= q.start < b for a, b in self.sizes) and m.value is None
+
+    def _chains(self, plain: list[Measurement]) -> Iterator[list[Measurement]]:
+        """Split the measurements into those that are one outcome's: one an arm, or two times."""
+        longest = max(2, len(self.arms))
+        chain: list[Measurement] = []
+        for m in plain:
+            fits = chain and len(chain) < longest and alike(chain[-1], m) and self._belong(chain[-1], m, plain)
+            if fits and not (len(chain) == 2 and self._is_times(chain)):
+                chain.append(m)
+            else:
+                if chain:
+                    yield chain
+                chain = [m]
+        if chain:
+            yield chain
+
+    def _is_times(self, chain: Sequence[Measurement]) -> bool:
+        """Whether the first two of a chain are baseline and follow-up."""
+        return linking.is_baseline_pair(self.text, chain[0], chain[1], self.start, self.end)
+
+    def _belong(self, a: Measurement, b: Measurement, plain: list[Measurement]) -> bool:
+        """Whether two neighbours are baseline and follow-up, or two arms."""
+        if self._is_times((a, b)):
+            return True
+        gap = self.text[a.end : b.start]
+        if len(gap) > APART:
+            return False
+        if linking.STRICT.search(gap):
+            return True
+        if len(self.arms) < 2 or not linking.LOOSE.search(gap):
+            return False
+        own = [linking.arms_of(self.text, [m], self.places, plain)[0] for m in (a, b)]
+        return None not in own and own[0] != own[1]
+
+    def _of_chain(self, chain: list[Measurement], plain: list[Measurement]) -> Iterator[OutcomeSpan]:
+        """Make the rows of a chain: one of two times, or each arm against the comparator."""
+        first = chain[0]
+        if len(chain) == 1:
+            yield from self._single(first, plain)
+        elif self._is_times(chain):
+            arm = linking.arms_of(self.text, [chain[1]], self.places, plain)[0]
+            arm = 0 if len(self.arms) == 1 else arm
+            yield from self._row(chain[1], first, "baseline", arm, None)
+        else:
+            own = self._order(linking.arms_of(self.text, chain, self.places, plain))
+            yield from self._compared(chain, own)
+
+    def _single(self, m: Measurement, plain: list[Measurement]) -> Iterator[OutcomeSpan]:
+        """The row of a measurement alone; "29 in each group" speaks of two arms."""
+        if len(self.arms) == 2 and m.events is not None and _IN_EACH.match(self.text[m.end : m.end + 40]):
+            yield from self._row(m, m, "comparator", *self._sides(None))
+            return
+        arm = linking.arms_of(self.text, [m], self.places, plain)[0]
+        yield from self._row(m, None, "", 0 if arm is None and len(self.arms) == 1 else arm, None)
+
+    def _compared(self, chain: list[Measurement], own: list[int | None]) -> Iterator[OutcomeSpan]:
+        """Rows of several arms: each tried arm against the comparator; doses stand alone."""
+        base = next((k for k, i in enumerate(own) if i is not None and self.arms[i].role == "comparator"), None)
+        if len(chain) > 2 and (base is None or self.arms[own[base] or 0].kind == "dose"):
+            for m, i in zip(chain, own, strict=True):
+                yield from self._row(m, None, "", i, None)
+            return
+        base = len(chain) - 1 if base is None else base
+        for k, m in enumerate(chain):
+            if k != base:
+                yield from self._row(m, chain[base], "comparator", own[k], own[base])
+
+    def _row(
+        self, m: Measurement, other: Measurement | None, other_is: str, arm: int | None, against: int | None
+    ) -> Iterator[OutcomeSpan]:
+        """The row of a measurement and its partner, if an outcome is named for it."""
+        lead = min((m, other), key=lambda x: x.start) if other is not None else m
+        if not naming.is_value(self.text, self.start, m, other is not None):
+            return
+        name = naming.name_of(self.text, self.start, lead, self.events, self.instruments)
+        carries = other is not None or m.spread is not None or m.ci is not None
+        if name is None and self.carried is not None and m.kind == "number" and carries:
+            name = naming.Name(self.carried.name, (self.carried.start, self.carried.end))
+        if name is None:
+            return
+        by_event = name.direction is not None
+        kind = naming.type_of(self.text, self.start, m, named_by_event=by_event, change_over_time=other_is == "baseline")
+        span = (lead.start, max(m.end, other.end if other else 0))
+        whole = bool(_WHOLE.search(self.text, self.start, lead.start)) and len(self.arms) > 1
+        yield OutcomeSpan(
+            name.measure, name.span, kind, span, name.direction, None if whole else arm, against, m, other,
+            other_is, whole=whole, among=self._among(m), by_event=by_event,
+        )
+
+    def _among(self, m: Measurement) -> Count | None:
+        """The denominator that the sentence names before its counts: "Among 30 responders, ..."."""
+        match = _AMONG.search(self.text, self.start, m.start)
+        return Count(int(match["n"]), match.span("n")) if match else None
+
+    def _order(self, own: list[int | None]) -> list[int | None]:
+        """Fill in what the mentions leave open: the other of two arms, else the order of the text."""
+        if len(self.arms) != 2 or len(own) != 2 or (None not in own and own[0] != own[1]):
+            return own
+        first, second = own
+        if first is None and second is not None:
+            return [1 - second, second]
+        if second is None and first is not None:
+            return [first, 1 - first]
+        return [0, 1]
+
+    def _sides(self, arm: int | None) -> tuple[int | None, int | None]:
+        """The two arms that an effect stands between."""
+        base = next((i for i, a in enumerate(self.arms) if a.role == "comparator"), None)
+        if len(self.arms) == 2 and base is not None:
+            return 1 - base, base
+        return (arm, base) if arm != base else (None, base)
+
+    def _with_effects(self, rows: list[OutcomeSpan], found: list[EffectSpan]) -> list[OutcomeSpan]:
+        """Lay an effect onto the two-arm row before it, or make it a row of its own."""
+        made = list(rows)
+        for effect in found:
+            fits = (
+                k for k in reversed(range(len(made)))
+                if made[k].other_is == "comparator" and made[k].effect is None and made[k].span[1] <= effect.value.start
+            )
+            k = next(fits, None)
+            if k is not None:
+                made[k] = replace(made[k], effect=effect)
+            else:
+                made.extend(self._effect_row(effect))
+        return sorted(made, key=lambda r: r.span)
+
+    def _effect_row(self, effect: EffectSpan) -> Iterator[OutcomeSpan]:
+        """A row that holds an effect alone."""
+        term = (
+            naming.instrument_of(self.text, effect.span, self.instruments)
+            or naming.instrument_of(self.text, effect.span, self.events)
+            or self.carried
+        )
+        if term is None:
+            return
+        m = Measurement("number", *effect.span, value=effect.value)
+        arm = linking.arms_of(self.text, [m], self.places, [m])[0] if len(self.arms) > 2 else None
+        arm, against = self._sides(arm)
+        kind = "difference" if effect.code in ("MD", "RD", "SMD") else "ratio"
+        span = (min(effect.name[0], effect.span[0]), effect.span[1])
+        yield OutcomeSpan(term.name, (term.start, term.end), kind, span, arm=arm, against=against, effect=effect)
+
+    def _finish(self, row: OutcomeSpan, rows: list[OutcomeSpan]) -> OutcomeSpan:
+        """Add time, p value and direction."""
+        end = max(row.span[1], row.effect.span[1] if row.effect else 0)
+        later = [r.span[0] for r in rows if r.span[0] >= end]
+        p = linking.p_value_of(self.found, row.span[1] - 1, min(later, default=self.end))
+        taken = [x.span for r in rows for x in (r.main, r.other) if x is not None and x.kind == "time"]
+        time = linking.time_of(self.found, row.span, taken)
+        not_shown = p is not None and p.value is not None and p.value > 0.05 and not p.label.startswith("<")
+        return replace(row, time=time, p=p, direction="no difference" if not_shown else row.direction)
+
+    def _lasting(self) -> Iterator[OutcomeSpan]:
+        """ "the benefit lasted 2 to 6 months": a range of times."""
+        verb = _LASTED.search(self.text, self.start, self.end)
+        spans = [q for q in self.found if q.kind == "timepoint" and q.high is not None and verb and q.start > verb.start()]
+        if verb is not None and spans:
+            q = spans[0]
+            arm = 0 if len(self.arms) == 1 else None
+            yield OutcomeSpan("duration of benefit", verb.span(), "range", (verb.start(), q.end), "improved", arm, lasted=q)
+
+    def _bare(self, rows: list[OutcomeSpan]) -> Iterator[OutcomeSpan]:
+        """An outcome with a p value and no number: "sweat production normalised (p = 0.039)"."""
+        used = {r.p.start for r in rows if r.p is not None}
+        for p in (q for q in self.found if q.kind == "p_value" and q.start not in used):
+            named = [t for t in (*self.instruments, *self.events) if t.end <= p.start]
+            if rows or not named:
+                continue
+            term = max(named, key=lambda t: (t in self.instruments, t.start))
+            direction = "no difference" if p.value is not None and p.value > 0.05 else None
+            arm = 0 if len(self.arms) == 1 else None
+            yield OutcomeSpan(term.name, (term.start, term.end), "qualitative", (term.start, p.end), direction, arm, p=p)
+
+
+def _sizes(population: Population, arms: Sequence[ArmSpan]) -> list[Span]:
+    """Where the sizes of the study and of its arms are printed."""
+    counts = [population.total, population.enrolled, *(a.n for a in arms)]
+    return [c.span for c in counts if c is not None]
