@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from pipeline.extract.lexicon import rules
-from pipeline.extract.numbers import COUNT, parse_count
+from pipeline.extract.population import Count, Population
 from pipeline.schema import Record
 
 #: Designs that report no patients of their own.
@@ -35,6 +35,9 @@ ORDER = (
 )
 #: A design is believed from this score on.
 THRESHOLD = 6
+#: Fewer patients than this, looked back on, are a series; more than `SERIES_TO` without a plan are
+#: a cohort. There is no agreed limit; the design is a reviewer's to correct.
+COHORT_FROM, SERIES_TO = 10, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,32 @@ class Cue:
 
 
 @Language.component(
-    "evipool_design", requires=["doc._.record", "doc._.sentences"], assigns=["doc._.design"]
+    "evipool_design",
+    requires=["doc._.record", "doc._.sentences", "doc._.population"],
+    assigns=["doc._.design"],
 )
 def design(doc: Doc) -> Doc:
-    """Set `doc._.design` to the winning `Cue`."""
-    doc._.design = decide(tuple(cues(doc._.record, doc.text)))
+    """Set `doc._.design` to the winning `Cue`; what has no patients of its own has no n."""
+    total = doc._.population.total
+    doc._.design = _by_size(decide(tuple(cues(doc._.record, doc.text))), total.n if total else None)
+    if doc._.design.design in SECONDARY:
+        doc._.population = Population()
+    elif doc._.design.design == "case_report":
+        span = doc._.design.span
+        one = Count(1, span, "a case report") if span else None
+        doc._.population = Population(total=one)
     return doc
+
+
+def _by_size(cue: Cue, n: int | None) -> Cue:
+    """A handful looked back on is a series; a "series" of many, without a plan, is a cohort."""
+    if n is None:
+        return cue
+    if cue.design == "retrospective_cohort" and n < COHORT_FROM:
+        return replace(cue, design="case_series")
+    if cue.design == "case_series" and cue.score < 2 * THRESHOLD and n > SERIES_TO:
+        return replace(cue, design="retrospective_cohort")
+    return cue
 
 
 def cues(record: Record, text: str) -> Iterator[Cue]:
@@ -84,22 +107,28 @@ def decide(found: tuple[Cue, ...]) -> Cue:
     totals: dict[str, int] = defaultdict(int)
     for cue in found:
         totals[cue.design] += cue.score
-    trial = max(totals["rct_parallel"], totals["rct_crossover"])
+    told = {c.design for c in found if c.span is not None}
     for name in ORDER:
-        if totals[name] < THRESHOLD:
-            continue
-        if name in SECONDARY and totals[name] <= _rivals(name, totals, trial):
-            continue
-        if name == "other" and trial >= 2 * THRESHOLD:
-            continue
-        if name == "case_report" and totals["case_series"] and totals[name] <= THRESHOLD:
-            continue
-        if name == "rct_crossover" and not _is_trial(found, trial):
-            continue
-        return max(
-            (c for c in found if c.design == name), key=lambda c: (c.span is not None, c.score)
-        )
+        if totals[name] >= THRESHOLD and _stands(name, totals, told):
+            best = (c for c in found if c.design == name)
+            return max(best, key=lambda c: (c.span is not None, c.score))
     return Cue("other", 0, "", None)
+
+
+def _stands(name: str, totals: dict[str, int], told: set[str]) -> bool:
+    """Whether a design holds against the other cues; `told` designs have a cue in the text."""
+    trial = max(totals["rct_parallel"], totals["rct_crossover"])
+    if name in SECONDARY and totals[name] <= _rivals(name, totals, trial):
+        return False
+    if name == "narrative_review" and name not in told:
+        return not told & {"case_series", "rct_parallel", "rct_crossover"}
+    if name == "animal":
+        return totals["other"] <= totals[name]
+    if name == "other":
+        return trial < 2 * THRESHOLD
+    if name == "case_report":
+        return "case_series" not in told or totals[name] >= 2 * THRESHOLD
+    return name != "rct_crossover" or "rct_parallel" in told or trial >= 11
 
 
 def _rivals(name: str, totals: dict[str, int], trial: int) -> int:
@@ -108,15 +137,6 @@ def _rivals(name: str, totals: dict[str, int], trial: int) -> int:
         return 7
     own_patients = totals["case_report"] + totals["retrospective_cohort"]
     return max(trial - 6, own_patients - 4 if name == "narrative_review" else 0)
-
-
-def _is_trial(found: tuple[Cue, ...], trial: int) -> bool:
-    """A crossover needs another sign of an experiment than the word."""
-    return (
-        any(c.design == "rct_parallel" for c in found)
-        or sum(c.design == "rct_crossover" for c in found) > 0
-        and trial >= 11
-    )
 
 
 def _negated(text: str, start: int) -> bool:
@@ -132,6 +152,6 @@ def _negated(text: str, start: int) -> bool:
 def _patterns() -> tuple[tuple[str, str, int, re.Pattern[str]], ...]:
     """The compiled rows of patterns/designs.jsonl."""
     return tuple(
-        (r["design"], r["where"], r["score"], re.compile(r["pattern"], re.I | re.S))
+        (r["design"], r["where"], r["score"], re.compile(r["pattern"], re.I | re.S | re.M))
         for r in rules("designs")
     )

@@ -78,8 +78,10 @@ def doses(doc: Doc) -> Doc:
     found: list[DoseSpan] = []
     for sentence in doc._.sentences:
         terms = _drugs(doc, sentence.start, sentence.end)
+        fallback = next((t for t in reversed(doc._.interventions) if t.end <= sentence.start), None)
         for head in _HEAD.finditer(doc.text, sentence.start, sentence.end):
-            found.extend(_read(doc.text, head, (sentence.start, sentence.end), terms))
+            span = (sentence.start, sentence.end)
+            found.extend(_read(doc.text, head, span, terms, fallback))
     doc._.doses = tuple(_without_totals(doc.text, found))
     return doc
 
@@ -91,10 +93,15 @@ def _drugs(doc: Doc, start: int, end: int) -> list[Term]:
     return sorted([*own, *other], key=lambda t: t.start)
 
 
-def _read(text: str, head: re.Match[str], sentence: Span, drugs: list[Term]) -> list[DoseSpan]:
-    """Read the dose that starts with `head`: several where it lists amounts or days."""
+def _read(
+    text: str, head: re.Match[str], sentence: Span, drugs: list[Term], fallback: Term | None
+) -> list[DoseSpan]:
+    """Read the dose that starts with `head`: several where it lists amounts or days.
+
+    `fallback` is the drug named before the sentence, for a sentence that names none.
+    """
     unit = _unit(head["unit"], head["body"])
-    drug = _nearest(drugs, head.start(), head.end())
+    drug = _nearest(drugs, head.start(), head.end()) or (fallback if "/" in unit else None)
     if drug is None or _BOUND.search(text[max(0, head.start() - 12) : head.start()]) is not None:
         return []
     if "/" not in unit and head.start("amounts") and not _speaks_of_giving(text, head, drug):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import combinations
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -23,6 +24,7 @@ _SEX_SUM = re.compile(
     rf"(?P<b>{COUNT})\s+(?P<y>men|women|boys|girls|males?|females?)\b",
     re.IGNORECASE,
 )
+_COUNT = re.compile(COUNT)
 _ENROLLED = re.compile(
     r"\b(?:randomi[sz]ed|randomly|enrol+ed|recruited|registered|included|entered|took part|participated|assigned|allocated)\b",
     re.I,
@@ -71,7 +73,7 @@ class Population:
 
 
 @Language.component(
-    "evipool_population", requires=["doc._.sentences", "doc._.design"], assigns=["doc._.population"]
+    "evipool_population", requires=["doc._.sentences"], assigns=["doc._.population"]
 )
 def population(doc: Doc) -> Doc:
     """Set `doc._.population`."""
@@ -101,27 +103,39 @@ def _mentions(doc: Doc) -> list[tuple[Count, int]]:
     """Return the counts of people with their scores, in order of text."""
     found: list[tuple[Count, int]] = []
     for order, sentence in enumerate(doc._.sentences):
-        sums = list(_SEX_SUM.finditer(doc.text, sentence.start, sentence.end))
-        covered = [m.span() for m in sums]
-        for match in _MENTION.finditer(doc.text, sentence.start, sentence.end):
+        place = (sentence.start, sentence.end, order, sentence.part)
+        sums = [c for m in _SEX_SUM.finditer(doc.text, *place[:2]) if (c := _sum(m)) is not None]
+        known = {c.n for c, _ in found}
+        found += [(c, _score(doc.text, c.span, *place) + 2) for c in sums if c.n not in known]
+        for match in _MENTION.finditer(doc.text, *place[:2]):
             n = parse_count(match["n"])
-            if n is None or n == 0 or any(a <= match.start() < b for a, b in covered):
-                continue
-            score = _score(
-                doc.text, match.span(), sentence.start, sentence.end, order, sentence.part
-            )
-            found.append((Count(n, match.span()), score))
-        for match in sums:
-            a, b = parse_count(match["a"]), parse_count(match["b"])
-            if a and b and match["x"].lower() != match["y"].lower():
-                known = any(c.n == a + b for c, _ in found)
-                found.append(
-                    (
-                        Count(a + b, match.span(), "sum of the sexes"),
-                        -9 if known else 4 - order // 3,
-                    )
-                )
-    return found
+            part = any(c.span[0] <= match.start() < c.span[1] for c in sums)
+            if n and not part:
+                found.append((Count(n, match.span()), _score(doc.text, match.span(), *place)))
+    return _add_up(doc, found)
+
+
+def _sum(match: re.Match[str]) -> Count | None:
+    """ "eleven men and 4 women" are 15."""
+    a, b = parse_count(match["a"]), parse_count(match["b"])
+    if a is None or b is None or match["x"].lower() == match["y"].lower():
+        return None
+    return Count(a + b, match.span(), "sum of the sexes")
+
+
+def _add_up(doc: Doc, found: list[tuple[Count, int]]) -> list[tuple[Count, int]]:
+    """Raise the counts that are the sum of two or three numbers of one sentence, lower the parts."""
+    wholes = {c.n for c, _ in found}
+    parts: dict[int, int] = {}
+    for sentence in doc._.sentences:
+        numbers = [parse_count(m.group()) for m in _COUNT.finditer(doc.text, sentence.start, sentence.end)]
+        listed = [n for n in numbers if n is not None and n > 1]
+        for size in (2, 3):
+            for run in combinations(listed[:8], size):
+                if sum(run) in wholes and sum(run) >= 10:
+                    parts |= dict.fromkeys(run, sum(run))
+    whole = set(parts.values())
+    return [(c, s + 4 * (c.n in whole) - 4 * (c.n in parts)) for c, s in found]
 
 
 def _score(text: str, span: Span, start: int, end: int, order: int, part: str) -> int:
@@ -141,7 +155,9 @@ def _score(text: str, span: Span, start: int, end: int, order: int, part: str) -
         if _FOREIGN.search(before[-40:] + " " + inside) or re.search(r"\bcontrols\b", inside)
         else 0
     )
-    score -= 6 if re.match(r"\s*[\[(]\s*\d+(?:\.\d+)?\s*%", after) else 0
+    subset = re.match(r"\s*[\[(]\s*\d+(?:\.\d+)?\s*%(?!\s*(?:fe)?male|\s*wom[ae]n|\s*men\b|\s*girls|\s*boys)", after)
+    score -= 6 if subset else 0
+    score -= 8 if re.match(r"\s*(?:had\s+)?(?:completed|finished)\b", after) else 0
     score -= (
         4
         if re.search(r"\b(?:of|out of|than|among|another|other|remaining)\s*(?:the\s*)?$", before)
