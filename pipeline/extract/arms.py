@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise, product
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -27,7 +28,8 @@ _VERBS = (
 )
 _AFTER = re.compile(
     rf"^[\s-]*(?:(?:group|arm|alone|therapy|treatment|patients?|recipients?|intravenously|infusion)s?\s*){{0,3}}"
-    rf"[\[(,:]\s*(?:(?P<a>n)\s*=\s*(?P<n>\d+)(?!\s*/)|(?P<m>{COUNT})\s+(?:{PEOPLE})\b)",
+    rf"(?:[\[(,:]\s*n\s*=\s*(?P<n>\d+)(?!\s*/)|[\[(,:]\s*(?P<m>{COUNT})\s+(?:{PEOPLE})\b"
+    rf"|(?:were\s+|was\s+)?(?:given\s+|used\s+|administered\s+)?in\s+(?P<g>{COUNT})(?=\s+(?:{PEOPLE})\b|[.,;]))",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
@@ -41,6 +43,19 @@ _GROUP_OF_DOSE = re.compile(
 )
 _ABBREVIATED = re.compile(
     rf"[(](?P<a>[A-Za-z][A-Za-z-]{{1,8}})[)]\s*,?\s*{_VERSUS}\s+(?:[\w-]+\s+){{0,4}}?[(](?P<b>[A-Za-z][A-Za-z-]{{1,8}})[)]"
+)
+_GROUP_IN_LIST = re.compile(
+    rf"(?P<n>{COUNT})\s+(?:{PEOPLE})\s+(?:(?:had|received|were\s+given|were\s+assigned\s+to)\s+)?"
+    r"(?:an?\s+|the\s+)?(?P<name>[A-Za-z][\w -]{3,40}?)(?=\s*[(,.;]|\s+and\b)",
+    re.IGNORECASE,
+)
+_JUST_BEFORE = re.compile(
+    rf"[^/]{{0,60}}?\b(?:in|on|with|of|for|receiving|given)\s+(?:the\s+)?|\s*(?:{PEOPLE})?\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+_BOTH = re.compile(
+    r"\b(?:given|receiving|received|had|having|on)\s+both\b|\bcombined\s+(?:treatments?|therapy|group)\b",
+    re.I,
 )
 _WITHDRAWAL = re.compile(r"\bwithdraw(?:al|ing)\b|\bdiscontinu(?:ation|ing)\b", re.I)
 
@@ -60,7 +75,7 @@ class ArmSpan:
 
 @Language.component(
     "evipool_arms",
-    requires=["doc._.design", "doc._.population", "doc._.interventions", "doc._.doses"],
+    requires=["doc._.design", "doc._.population", "doc._.interventions", "doc._.quantities"],
     assigns=["doc._.arms"],
 )
 def arms(doc: Doc) -> Doc:
@@ -75,7 +90,7 @@ def _find(doc: Doc) -> list[ArmSpan]:
     if design in SECONDARY:
         return []
     if design in COMPARATIVE:
-        finders = (_withdrawal, _variants, _versus, _by_dose)
+        finders = (_withdrawal, _by_dose, _variants, _versus, _by_sum)
         return next((found for find in finders if len(found := find(doc)) > 1), _single(doc))
     listed = _listed(doc)
     return listed if len(listed) > 1 else _single(doc)
@@ -113,7 +128,16 @@ def _versus(doc: Doc) -> list[ArmSpan]:
         kind = str(terms[0].entry["class"])
         role = "comparator" if own or i else "intervention"
         found.append(_arm(doc, [_short(terms)], role, kind, terms))
-    return found
+    return [*found, *_combined(doc, found)]
+
+
+def _combined(doc: Doc, pair: list[ArmSpan]) -> list[ArmSpan]:
+    """The arm that had both treatments of a parallel trial: "1.1 (1.4) in the 128 given both"."""
+    found = [m.span() for m in _BOTH.finditer(doc.text)]
+    if len(pair) != 2 or not found or doc._.design.design == "rct_crossover":
+        return []
+    label = f"{pair[1].label}+{pair[0].label}"
+    return [ArmSpan(label, "intervention", "combined", label, found[-1], tuple(found))]
 
 
 def _short(terms: Iterable[Term]) -> Term:
@@ -148,7 +172,7 @@ def _joined(text: str, one: Term, other: Term) -> bool:
     return (
         len(gap) < 90
         and "." not in gap
-        and bool(re.search(rf"(?:^|[\s),;]){_VERSUS}\s+(?:[\w-]+\s+){{0,3}}$", gap, re.I))
+        and bool(re.search(rf"(?:^|[\s),;]){_VERSUS}\s[^.;]{{0,45}}$", gap, re.I))
     )
 
 
@@ -198,9 +222,7 @@ def _two(doc: Doc, name: str, kind: str) -> list[ArmSpan]:
     """Two entries of a lexicon that the text compares; the newer (not IV) one is tried."""
     terms = [t for t in lexicon(name).find(doc.text) if t.name not in ("PO", "IM")]
     names = list(dict.fromkeys(t.name for t in terms))
-    joined = any(
-        _joined(doc.text, a, b) for a, b in zip(terms, terms[1:], strict=False) if a.name != b.name
-    )
+    joined = any(_joined(doc.text, a, b) for a, b in pairwise(terms) if a.name != b.name)
     if len(names) != 2 or not joined:
         return []
     order = sorted(names, key=lambda n: n == "IV") if kind == "route" else names[::-1]
@@ -243,7 +265,9 @@ def _listed(doc: Doc) -> list[ArmSpan]:
     own = {t.name for t in doc._.interventions}
     found: dict[str, ArmSpan] = {}
     for term in terms:
-        if term.name in found or (count := _count_before(doc.text, (term.start, term.end))) is None:
+        span = (term.start, term.end)
+        count = _count_before(doc.text, span) or _count_after(doc.text, span)
+        if term.name in found or count is None:
             continue
         role = "intervention" if term.name in own else "comparator"
         kind = "intervention" if term.name in own else str(term.entry["class"])
@@ -256,14 +280,35 @@ def _listed(doc: Doc) -> list[ArmSpan]:
     )
 
 
+def _by_sum(doc: Doc) -> list[ArmSpan]:
+    """Groups that a sentence lists with their sizes, which add up to the whole study."""
+    total: Count | None = doc._.population.total
+    for sentence in doc._.sentences:
+        listed = list(_GROUP_IN_LIST.finditer(doc.text, sentence.start, sentence.end))
+        sizes = [parse_count(m["n"]) or 0 for m in listed]
+        for k in range(len(listed) - 1):
+            if total and sum(sizes[k:]) == total.n:
+                pairs = zip(listed[k:], sizes[k:], strict=True)
+                return [_group(m, n, i) for i, (m, n) in enumerate(pairs)]
+    return []
+
+
+def _group(match: re.Match[str], n: int, order: int) -> ArmSpan:
+    """A group of a list; the first is what the others are compared with."""
+    label, span = match["name"].strip(), match.span("name")
+    role = "intervention" if order else "comparator"
+    return ArmSpan(label, role, "dose", label, span, (span,), Count(n, match.span("n")))
+
+
 def _sized(doc: Doc, found: list[ArmSpan]) -> Iterator[ArmSpan]:
     """Give each arm its size: as printed beside it, else all patients where that follows."""
     total: Count | None = doc._.population.total
-    for arm in found:
-        n = arm.n or _size(doc.text, arm, total.n if total else None, len(found) > 1)
-        if n is None and total and len(found) == 1:
+    sizes = _printed(doc, found)
+    for arm, size in zip(found, sizes, strict=True):
+        n = arm.n or size
+        if n is None and total and len(found) == 1 and doc._.design.design not in COMPARATIVE:
             n = replace(total, derived="all patients of an uncontrolled study")
-        if n is None and total and _all_had_both(doc):
+        if n is None and total and not any(sizes) and _all_had_both(doc):
             n = replace(total, derived="all patients had both treatments")
         yield replace(arm, n=n)
 
@@ -275,25 +320,60 @@ def _all_had_both(doc: Doc) -> bool:
     )
 
 
-def _size(text: str, arm: ArmSpan, total: int | None, several: bool) -> Count | None:
-    """The size printed at a mention of an arm, "n =" before any other form."""
-    if not several:
-        return None
-    counts = [
-        c for span in arm.mentions for c in (_count_after(text, span), _count_before(text, span))
-    ]
-    fits = [c for c in counts if c is not None and c.n > 1 and (total is None or c.n < total)]
-    marked = [c for c in fits if text[c.span[0] : c.span[1]].lstrip("([,: ").startswith("n")]
-    return (marked or fits or [None])[0]
+def _printed(doc: Doc, found: list[ArmSpan]) -> list[Count | None]:
+    """The sizes printed beside the arms: those that add up to the study first, then "n = ".
+
+    In a crossover, where each patient is in both arms, only a number of people counts.
+    """
+    if len(found) < 2:
+        return [None] * len(found)
+    crossover = doc._.design.design == "rct_crossover"
+    population = doc._.population
+    total = population.total.n if population.total else None
+    listed = [_candidates(doc, arm, total, crossover) for arm in found]
+    wholes = {c.n for c in (population.total, population.enrolled) if c}
+    if not crossover and all(listed):
+        for choice in product(*(counts[:6] for counts in listed)):
+            if sum(c.n for c in choice) in wholes:
+                return list(choice)
+    return [_likeliest(doc.text, counts) for counts in listed]
+
+
+def _candidates(doc: Doc, arm: ArmSpan, total: int | None, crossover: bool) -> list[Count]:
+    """The numbers that may be an arm's size, in order of text."""
+    text = doc.text
+    near = (c for s in arm.mentions for c in (_count_after(text, s), _count_before(text, s)))
+    found = [c for c in near if c is not None and c.n > 1 and (total is None or c.n < total)]
+    if crossover:
+        people = re.compile(rf"\b(?:{PEOPLE})\b", re.I)
+        most = (c for c in found if total is None or 2 * c.n >= total)
+        return [c for c in most if people.search(text, *c.span)]
+    return [*found, *_denominators(doc, arm)]
+
+
+def _denominators(doc: Doc, arm: ArmSpan) -> Iterator[Count]:
+    """Denominators of counts that are printed just before an arm's mention."""
+    for start, _ in arm.mentions:
+        before = [q for q in doc._.quantities if q.kind == "fraction" and q.end <= start]
+        if before and _JUST_BEFORE.fullmatch(doc.text, before[-1].end, start):
+            yield Count(int(before[-1].high), (before[-1].start, before[-1].end))
+
+
+def _likeliest(text: str, counts: list[Count]) -> Count | None:
+    """The count marked "n =", else the first that is not a mere denominator of results."""
+    marked = [c for c in counts if text[c.span[0] : c.span[1]].startswith("n")]
+    plain = [c for c in counts if "/" not in text[c.span[0] : c.span[1]]]
+    return next(iter([*marked, *plain]), None)
 
 
 def _count_after(text: str, span: Span) -> Count | None:
-    """ "placebo (n = 58)", "A, 54 patients"."""
+    """ "placebo (n = 58)", "A, 54 patients", "steroids in 22"."""
     match = _AFTER.match(text[span[1] : span[1] + 60])
-    n = parse_count(match["n"] or match["m"]) if match else None
-    if match is None or n is None:
+    name = next((k for k, v in match.groupdict().items() if v), None) if match else None
+    n = parse_count(match[name]) if match and name else None
+    if match is None or name is None or n is None:
         return None
-    start = match.start("a") if match["n"] else match.start("m")
+    start = match.group().index("n", 0) if name == "n" else match.start(name)
     return Count(n, (span[1] + start, span[1] + match.end()))
 
 

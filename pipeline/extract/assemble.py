@@ -64,7 +64,9 @@ def _dose(page: Page, dose: DoseSpan) -> Dose:
         unit=dose.unit,
         per=dose.per,
         duration_days=None if dose.days is None else page.reading(dose.days, dose.days_span),
-        frequency=page.reading(page.text[slice(*frequency)].strip(), frequency) if frequency else None,
+        frequency=page.reading(page.text[slice(*frequency)].strip(), frequency)
+        if frequency
+        else None,
         total_per_course_g_per_kg=None if total is None else page.reading(total, whole, rule),
         phase=dose.phase,
         route=dose.route,

@@ -62,6 +62,7 @@ _PERIOD = re.compile(
     rf"|three\s+times\s+at\s+an?\s+[\w-]+\s+interval|weekly|monthly|/\s?(?:\d+\s+)?(?:weeks?|months?)\b|per\s+(?:week|month)|a\s+month|q\d+w)",
     re.I,
 )
+_RATE = re.compile(r"\s*(?:per (?:week|day|month|infusion|dose)|daily|weekly|a week|a day)\b", re.I)
 _LOADING = re.compile(r"\b(?:loading|induction|starting|initial|first|full)\b", re.I)
 _MAINTENANCE = re.compile(r"\bmaintenance\b|\bmore infusions\b|\binfusions? of\b", re.I)
 _TOTAL = re.compile(
@@ -101,7 +102,9 @@ def _read(
     `fallback` is the drug named before the sentence, for a sentence that names none.
     """
     unit = _unit(head["unit"], head["body"])
-    drug = _nearest(drugs, head.start(), head.end()) or (fallback if "/" in unit else None)
+    drug = _nearest(drugs, head.start(), head.end()) or (
+        fallback if "/" in unit or _RATE.match(text[head.end() : head.end() + 20]) else None
+    )
     if drug is None or _BOUND.search(text[max(0, head.start() - 12) : head.start()]) is not None:
         return []
     if "/" not in unit and head.start("amounts") and not _speaks_of_giving(text, head, drug):
@@ -220,7 +223,7 @@ def _per(
             if several
             else None
         )
-    if _LOADING.search(before):
+    if _LOADING.search(before) or re.match(r"\s*(?:loading|induction)", text[head.end() :], re.I):
         return "course"
     return "infusion" if _MAINTENANCE.search(before) else None
 

@@ -78,7 +78,7 @@ def arms_of(
     """
     ids = sorted({p.arm for p in places})
     if len(group) == 1 or len(ids) < len(group):
-        return [_nearest(text, m, places, others) for m in group]
+        return _once([_nearest(text, m, places, others) for m in group])
     table = {
         (k, i): min(cost(text, m, p, others) for p in places if p.arm == i)
         for k, m in enumerate(group)
@@ -94,13 +94,19 @@ def arms_of(
     return [i if table[k, i] < FAR + 80 else None for k, i in enumerate(best)]
 
 
+def _once(links: Sequence[tuple[float, int | None]]) -> list[int | None]:
+    """Leave each arm to the measurement that is nearest to it."""
+    best = {arm: min(c for c, a in links if a == arm) for _, arm in links}
+    return [arm if c == best[arm] else None for c, arm in links]
+
+
 def _nearest(
     text: str, m: Measurement, places: Sequence[Mention], others: Sequence[Measurement]
-) -> int | None:
-    """The arm whose mention costs least."""
+) -> tuple[float, int | None]:
+    """The arm whose mention costs least, and its cost."""
     costs = [(cost(text, m, p, others), p.arm) for p in places]
-    best = min(costs, default=(FAR, None))
-    return best[1] if best[0] < FAR else None
+    low, arm = min(costs, default=(FAR, None))
+    return low, arm if low < FAR else None
 
 
 def is_baseline_pair(text: str, a: Measurement, b: Measurement, start: int, end: int) -> bool:

@@ -21,7 +21,23 @@ _PEOPLE_AFTER = re.compile(
     rf"^\s+(?:of\s+(?:the\s+)?)?(?:(?!of\b|and\b|or\b|to\b|with\b|points?\b|days?\b|weeks?\b|months?\b|years?\b)[a-z][\w-]*\s+){{0,3}}?(?:{PEOPLE})\b",
     re.IGNORECASE,
 )
-#: Nouns that are counted but are no patients.
+_IN_EACH = re.compile(r"\s+in\s+each\s+(?:group|arm)\b", re.IGNORECASE)
+#: Nouns of fractions, and nouns that are counted, that are no patients.
+THINGS = frozenset(
+    (
+        "muscle groups",
+        "nerves",
+        "segments",
+        "eyes",
+        "centres",
+        "centers",
+        "scales",
+        "trials",
+        "studies",
+        "infusions",
+        "points",
+    )
+)
 _OTHER_UNITS = re.compile(
     r"^\s+(?:\w+\s+){0,2}?(?:nerves?|segments?|muscle groups?|groups|eyes|centres|centers|infusions?|courses?|"
     r"trials|studies|scales|tests?|sessions|cycles|regions|hospitals|publications|mice|rats)\b",
@@ -79,7 +95,11 @@ def build(text: str, found: list[Quantity], *, clocks: bool) -> list[Measurement
 def _start(text: str, q: Quantity, clocks: bool) -> Measurement | None:
     """Start a measurement, if the quantity can be a result."""
     if q.kind in ("fraction", "all"):
-        inside = Quantity("percent", q.percent[1], q.percent[2], q.percent[0]) if q.percent else None
+        if q.label in THINGS or _OTHER_UNITS.match(text[q.end : q.end + 60]):
+            return None
+        inside = (
+            Quantity("percent", q.percent[1], q.percent[2], q.percent[0]) if q.percent else None
+        )
         return Measurement("count", q.start, q.end, value=inside, events=q)
     if q.kind == "percent":
         return Measurement("percent", q.start, q.end, value=q, unit="%")
@@ -104,7 +124,11 @@ def _is_people(text: str, q: Quantity, after: str) -> bool:
     """Whether a bare number counts patients: "eight patients", "both cases", "148 (79%)"."""
     if q.value is None or q.value != int(q.value) or q.value < 0:
         return False
-    if _PEOPLE_AFTER.match(after) or re.match(r"\s*[\[(]\s*\d+(?:\.\d+)?\s*%", after):
+    if (
+        _PEOPLE_AFTER.match(after)
+        or _IN_EACH.match(after)
+        or re.match(r"\s*[\[(]\s*\d+(?:\.\d+)?\s*%", after)
+    ):
         return True
     words = not text[q.start : q.end].strip("+-").isdigit()
     return words and bool(re.search(r"\b(?:in|and|of)\s+$", text[max(0, q.start - 4) : q.start]))

@@ -19,13 +19,19 @@ _CHANGE_WORD = (
 _CHANGE = re.compile(rf"\b{_CHANGE_WORD}\b[^.;]{{0,25}}$", re.I)
 _CHANGE_NOUN = re.compile(r"\bchanges?\b", re.I)
 _DOWN = re.compile(
-    r"\b(?:fell|fall|falls|reduc\w+|decreas\w+|dropp?\w*|declin\w+|lower\w*)\b(?!\s+in\b)[^.;]{0,25}$", re.I
+    r"\b(?:fell|fall|falls|reduc\w+|decreas\w+|dropp?\w*|declin\w+|lower\w*)\b(?!\s+in\b)[^.;]{0,25}$",
+    re.I,
 )
 _STATISTIC = re.compile(r"\b(mean|average|averaged|median)\b", re.I)
 _OF_PEOPLE = re.compile(rf"^\s*(?:of|in)?\s*(?:the\s+|all\s+)?(?:{PEOPLE})\b", re.I)
-_OF_THINGS = re.compile(r"^\s*of\s+(?:the\s+|all\s+)?(?:\w+\s+)?(?:nerves?|segments?|regions?|tests?|AFTs?|muscles)\b", re.I)
+_OF_THINGS = re.compile(
+    r"^\s*of\s+(?:the\s+|all\s+)?(?:\w+\s+)?(?:nerves?|segments?|regions?|tests?|AFTs?|muscles)\b",
+    re.I,
+)
 _SHARE = re.compile(r"\b(?:from|to|in|of)\s+(?:\w+\s+){0,2}$", re.I)
-_UNIT = re.compile(r"^\s*(?:points?|kg|mm|cm|kPa|N|m/s|metres|meters|seconds|units|logits?|g/[ld]l?)\b", re.I)
+_UNIT = re.compile(
+    r"^\s*(?:points?|kg|mm|cm|kPa|N|m/s|metres|meters|seconds|units|logits?|g/[ld]l?)\b", re.I
+)
 #: An event within this reach behind a count is its verb: "12 (80%) improved".
 _VERB = 30
 
@@ -77,9 +83,13 @@ def name_of(
     """Name an outcome: by its event for counts and shares, by its instrument for values."""
     event = event_of(text, m, events)
     instrument = instrument_of(text, m.span, instruments)
-    counted = m.kind == "count" or (m.kind == "percent" and not _is_score(text, start, m, instrument, event))
+    counted = m.kind == "count" or (
+        m.kind == "percent" and not _is_score(text, start, m, instrument, event)
+    )
     if counted and event is not None:
-        return Name(_event_name(event, instrument), (event.start, event.end), str(event.entry["direction"]))
+        return Name(
+            _event_name(event, instrument), (event.start, event.end), str(event.entry["direction"])
+        )
     if instrument is None or (counted and is_clock(instrument.name)):
         return None
     return Name(instrument.name, (instrument.start, instrument.end))
@@ -87,22 +97,34 @@ def name_of(
 
 def _event_name(event: Term, instrument: Term | None) -> str:
     """ "INCAT responder": the event with the instrument that defines it, where one is named."""
-    if event.name not in ("responder", "stable", "worse") or instrument is None or is_clock(instrument.name):
+    if (
+        event.name not in ("responder", "stable", "worse")
+        or instrument is None
+        or is_clock(instrument.name)
+    ):
         return event.name
     return f"{instrument.name.removesuffix(' pain')} {event.name}"
 
 
-def _is_score(text: str, start: int, m: Measurement, instrument: Term | None, event: Term | None) -> bool:
+def _is_score(
+    text: str, start: int, m: Measurement, instrument: Term | None, event: Term | None
+) -> bool:
     """Whether a percentage is a score's value or change, and no share of patients."""
     if instrument is None or _OF_PEOPLE.match(text[m.end : m.end + 30]):
         return False
     before = text[max(start, m.start - 40) : m.start]
-    if m.ci is not None or m.spread is not None or (_CHANGE.search(before) and not _SHARE.search(before)):
+    if (
+        m.ci is not None
+        or m.spread is not None
+        or (_CHANGE.search(before) and not _SHARE.search(before))
+    ):
         return True
     return event is None or bool(re.search(r"\bmean\b", before, re.I))
 
 
-def type_of(text: str, start: int, m: Measurement, *, named_by_event: bool, change_over_time: bool) -> str:
+def type_of(
+    text: str, start: int, m: Measurement, *, named_by_event: bool, change_over_time: bool
+) -> str:
     """Return the type of a value: mean, mean_change, percent_change, median, count, proportion.
 
     `change_over_time` says that the row holds baseline and follow-up, whose values are no changes.
@@ -123,18 +145,33 @@ def type_of(text: str, start: int, m: Measurement, *, named_by_event: bool, chan
         return "median"
     if m.kind == "time" and not said and m.interval is not None:
         return "median"
-    return "mean_change" if changed and m.kind != "time" and not re.search(r"\bfrom\b", before) else "mean"
+    return (
+        "mean_change"
+        if changed and m.kind != "time" and not re.search(r"\bfrom\b", before)
+        else "mean"
+    )
 
 
 def is_value(text: str, start: int, m: Measurement, paired: bool) -> bool:
     """Whether a bare number can be a result: it has a spread, a partner, a unit or a statistic."""
     if m.kind != "number" or m.spread or m.ci or m.interval or paired:
         return True
-    if re.match(r"[\s-]*(?:point\b|of\b)", text[m.end : m.end + 8]) or text[m.start - 1 : m.start] == "-":
+    if (
+        re.match(r"[\s-]*(?:point\b|of\b)", text[m.end : m.end + 8])
+        or text[m.start - 1 : m.start] == "-"
+    ):
         return False
     before = text[max(start, m.start - 45) : m.start]
-    if re.search(rf"\b(?:by|of|to|was|were|at)\s+(?:an?\s+)?(?:(?:mean|median|average)\s+(?:of\s+)?)?$", before, re.I):
-        return bool(_UNIT.match(text[m.end : m.end + 12]) or _CHANGE.search(before) or _STATISTIC.search(text, start, m.start))
+    if re.search(
+        rf"\b(?:by|of|to|was|were|at)\s+(?:an?\s+)?(?:(?:mean|median|average)\s+(?:of\s+)?)?$",
+        before,
+        re.I,
+    ):
+        return bool(
+            _UNIT.match(text[m.end : m.end + 12])
+            or _CHANGE.search(before)
+            or _STATISTIC.search(text, start, m.start)
+        )
     return bool(_UNIT.match(text[m.end : m.end + 12]))
 
 

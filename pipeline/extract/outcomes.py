@@ -10,7 +10,8 @@ from spacy.tokens import Doc
 
 from pipeline.extract.design import SECONDARY
 from pipeline.extract.lexicon import Lexicon, Term, rules
-from pipeline.extract.rows import OutcomeSpan, Page
+from pipeline.extract.naming import Name
+from pipeline.extract.rows import Carried, OutcomeSpan, Page
 
 #: Parts of an abstract that hold no results of the study.
 NO_RESULTS = ("title", "objective", "background", "conclusions", "other")
@@ -40,10 +41,18 @@ class Outcomes:
 
     def _read(self, doc: Doc) -> Iterator[OutcomeSpan]:
         """Yield the rows of each sentence that may hold results."""
-        carried: Term | None = None
+        carried = Carried()
         for sentence in doc._.sentences:
             if sentence.part in NO_RESULTS:
                 continue
             named = self.instruments.find(doc.text, sentence.start, sentence.end)
-            yield from Page(doc, sentence, named, carried).rows()
-            carried = named[0] if named else carried
+            rows = Page(doc, sentence, named, carried).rows()
+            yield from rows
+            carried = _carry(carried, named, rows)
+
+
+def _carry(carried: Carried, named: list[Term], rows: list[OutcomeSpan]) -> Carried:
+    """What the next sentence may speak of without naming it."""
+    value = Name(named[0].name, (named[0].start, named[0].end)) if named else carried.value
+    effects = [Name(r.measure, r.named) for r in rows if r.main is None and r.effect is not None]
+    return Carried(value, effects[-1] if effects else carried.effect or value)

@@ -128,7 +128,9 @@ def _add_up(doc: Doc, found: list[tuple[Count, int]]) -> list[tuple[Count, int]]
     wholes = {c.n for c, _ in found}
     parts: dict[int, int] = {}
     for sentence in doc._.sentences:
-        numbers = [parse_count(m.group()) for m in _COUNT.finditer(doc.text, sentence.start, sentence.end)]
+        numbers = [
+            parse_count(m.group()) for m in _COUNT.finditer(doc.text, sentence.start, sentence.end)
+        ]
         listed = [n for n in numbers if n is not None and n > 1]
         for size in (2, 3):
             for run in combinations(listed[:8], size):
@@ -155,7 +157,10 @@ def _score(text: str, span: Span, start: int, end: int, order: int, part: str) -
         if _FOREIGN.search(before[-40:] + " " + inside) or re.search(r"\bcontrols\b", inside)
         else 0
     )
-    subset = re.match(r"\s*[\[(]\s*\d+(?:\.\d+)?\s*%(?!\s*(?:fe)?male|\s*wom[ae]n|\s*men\b|\s*girls|\s*boys)", after)
+    subset = re.match(
+        r"\s*[\[(]\s*\d+(?:\.\d+)?\s*%(?!\s*(?:fe)?male|\s*wom[ae]n|\s*men\b|\s*girls|\s*boys)",
+        after,
+    )
     score -= 6 if subset else 0
     score -= 8 if re.match(r"\s*(?:had\s+)?(?:completed|finished)\b", after) else 0
     score -= (

@@ -264,7 +264,7 @@ GRAMMAR: tuple[tuple[re.Pattern[str], Builder], ...] = (
     _row(r"\bn\s*=\s*(?P<v>\d{1,3}(?:,\d{3})+|\d+)(?![\d.]|\s*/)", _number("n")),
     _row(
         rf"\b(?:at|by|to|on|after|until|within|over|through|for|during|before|from|between|in)?\s*(?:the\s+)?(?:end of\s+)?"
-        rf"(?P<label>days?|weeks?|months?|years?)\s+(?P<v>\d+(?:\.\d+)?)(?:\s*(?:[-–]|to|and)\s*(?P<hi>\d+))?\b(?!\s*%|[./]\d)",
+        rf"(?P<label>days?|weeks?|months?|years?)\s+(?P<v>\d+(?:\.\d+)?)(?:\s*(?:[-–]|to|and)\s*(?P<hi>\d+))?\b(?!\s*[%(]|[./]\d)",
         _number("timepoint"),
     ),
     _row(

@@ -61,11 +61,15 @@ class Result:
 
     def _whole(self) -> Span:
         """From the outcome's name to its last number, where both are in one sentence."""
-        spans = [x.span for x in (self.row.main, self.row.other) if x is not None] or [self.row.span]
+        spans = [x.span for x in (self.row.main, self.row.other) if x is not None] or [
+            self.row.span
+        ]
         start, end = min(s for s, _ in spans), max(e for _, e in spans)
         sentence = self.page.sentence(start)
         near = sentence.start <= self.row.named[0] < sentence.end
-        return (min(start, self.row.named[0]), max(end, self.row.named[1])) if near else (start, end)
+        return (
+            (min(start, self.row.named[0]), max(end, self.row.named[1])) if near else (start, end)
+        )
 
     def _arm_name(self) -> str:
         """The arm's label, "all", or "X vs Y" where only an effect between them is printed."""
@@ -94,7 +98,9 @@ class Result:
                 "range": self.page.reading((q.value, q.high), span),
                 "scale": self.page.reading(q.label, span),
             }
-        unit = next((x.unit for x in (main, self.row.other) if x is not None and x.kind == "time"), "")
+        unit = next(
+            (x.unit for x in (main, self.row.other) if x is not None and x.kind == "time"), ""
+        )
         return {"scale": self.page.reading(unit, main.span)} if unit and main is not None else {}
 
     def _side(self, m: Measurement, prefix: str, arm: int | None) -> Fields:
@@ -123,9 +129,13 @@ class Result:
         spread = None if q is None else q.high if q.high is not None else q.value
         if q is None or spread is None:
             return {}
-        name = {"SD": "sd", "SE": "se"}.get(q.label.upper() or self._spread_label(q), "spread_unlabelled")
+        name = {"SD": "sd", "SE": "se"}.get(
+            q.label.upper() or self._spread_label(q), "spread_unlabelled"
+        )
         if name == "spread_unlabelled":
-            self.page.problem("unlabelled_spread", "The spread is not said to be SD or SE.", (q.start, q.end))
+            self.page.problem(
+                "unlabelled_spread", "The spread is not said to be SD or SE.", (q.start, q.end)
+            )
         return {name: self.page.reading(spread, (q.start, q.end))}
 
     def _spread_label(self, q: Quantity) -> str:
@@ -144,7 +154,10 @@ class Result:
         span = (q.start, q.end)
         partner = self.row.other if m is self.row.main else self.row.main
         if m.ci is not None or (partner is not None and partner.ci is not None):
-            return {"ci_low": self.page.reading(q.value, span), "ci_high": self.page.reading(q.high, span)}
+            return {
+                "ci_low": self.page.reading(q.value, span),
+                "ci_high": self.page.reading(q.high, span),
+            }
         name = "iqr" if (q.label or self._bracket_label(q)) == "IQR" else "range"
         return {name: self.page.reading((q.value, q.high), span)}
 
@@ -166,11 +179,18 @@ class Result:
         span = (q.start, q.end)
         if q.kind == "fraction" and q.value is not None and q.high is not None:
             self._check(m, int(q.value), int(q.high))
-            return {"events": self.page.reading(int(q.value), span), "n": self.page.reading(int(q.high), span)}
+            return {
+                "events": self.page.reading(int(q.value), span),
+                "n": self.page.reading(int(q.high), span),
+            }
         sizes = list(self._denominators(arm))
         if q.kind == "all":
             size = next(iter(sizes), None)
-            return {} if size is None else {"events": self.page.reading(size.value, span, "all of them"), "n": size}
+            return (
+                {}
+                if size is None
+                else {"events": self.page.reading(size.value, span, "all of them"), "n": size}
+            )
         if q.value is None:
             return {}
         events = int(q.value)
@@ -185,7 +205,9 @@ class Result:
     def _check(self, m: Measurement, events: int, n: int) -> None:
         """Flag a printed count that its printed percentage contradicts."""
         if m.value is not None and not self._agrees(m, events, n):
-            message = f"{events} of {n} is {100 * events / n:.1f} %, printed as {m.value.value:g} %."
+            message = (
+                f"{events} of {n} is {100 * events / n:.1f} %, printed as {m.value.value:g} %."
+            )
             self.page.problem("contradiction", message, m.span)
 
     def _agrees(self, m: Measurement, events: int, n: int) -> bool:
@@ -199,19 +221,24 @@ class Result:
         size = self.arms[arm].n if arm is not None and self.arms else None
         several = len(self.arms) > 1
         alone: tuple[Count | None, ...] = (self.population.total, self.population.completed)
-        whole = () if several and not self.row.whole else alone
+        crossover = self.page.doc._.design.design == "rct_crossover"
+        whole = () if several and not (self.row.whole or crossover) else alone
         if self.row.among is not None:
             whole, size = (), self.row.among
         for count in (size, *whole):
             if count is not None:
-                yield self.page.reading(count.n, count.span, "not printed with it: size of the group")
+                yield self.page.reading(
+                    count.n, count.span, "not printed with it: size of the group"
+                )
 
     def _size(self, m: Measurement, arm: int | None) -> Fields:
         """n of a value without events: the group's size, unless the percentage speaks against it."""
         size = next(self._denominators(arm), None)
         value = m.value.value if m.value is not None else None
         if size is None or value is None or m.kind == "time":
-            return {"n": size} if size is not None and m.kind == "time" and len(self.arms) > 1 else {}
+            return (
+                {"n": size} if size is not None and m.kind == "time" and len(self.arms) > 1 else {}
+            )
         if self.row.type == "proportion":
             printed = self.page.text[slice(*m.span)]
             if not self.row.by_event or not _is_whole(value, size.value, printed):

@@ -21,10 +21,15 @@ Span = tuple[int, int]
 
 _LASTED = re.compile(r"\b(?:lasted|persisted|lasting)\b", re.I)
 _IN_EACH = re.compile(r"^\s*(?:patients?\s+)?(?:in|of|from)\s+each\s+(?:group|arm)\b", re.I)
-_WHOLE = re.compile(r"\b(?:whole group|entire (?:group|cohort)|both groups together|all patients|overall)\b", re.I)
-_AMONG = re.compile(rf"\b(?:among|of|in)\s+(?:the\s+)?(?P<n>\d+)\s+(?:responders|(?:{PEOPLE}))[^.;]{{0,50}}?,", re.I)
+_WHOLE = re.compile(
+    r"\b(?:whole group|entire (?:group|cohort)|both groups together|all patients|overall)\b", re.I
+)
+_AMONG = re.compile(
+    rf"\b(?:among|of|in)\s+(?:the\s+)?(?P<n>\d+)\s+(?:responders|(?:{PEOPLE}))[^.;]{{0,50}}?,", re.I
+)
 _WHEN = re.compile(
-    r"\b(?:at|by|within|after|until|over|for|during|every|first|last|in|than|the|up to|with|past)\s*$", re.I
+    r"\b(?:at|by|within|after|until|over|for|during|every|first|last|in|than|the|up to|with|past)\s*$",
+    re.I,
 )
 #: Two measurements further apart than this are not one comparison.
 APART = 130
@@ -57,10 +62,20 @@ class OutcomeSpan:
     by_event: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The outcomes last named before a sentence: for its values, and for its effects."""
+
+    value: naming.Name | None = None
+    effect: naming.Name | None = None
+
+
 class Page:
     """A sentence with all that was found in it."""
 
-    def __init__(self, doc: Doc, sentence: Sentence, instruments: list[Term], carried: Term | None) -> None:
+    def __init__(
+        self, doc: Doc, sentence: Sentence, instruments: list[Term], carried: Carried
+    ) -> None:
         self.text: str = doc.text
         self.start, self.end = sentence.start, sentence.end
         self.found: list[Quantity] = list(within(doc._.quantities, self.start, self.end))
@@ -82,19 +97,29 @@ class Page:
     def _measure(self) -> list[Measurement]:
         """The sentence's measurements: no population sizes, no numbers inside names."""
         clocks = any(naming.is_clock(t.name) for t in self.instruments)
-        free = [q for q in self.found if not self._inside_name(q) and not (q.kind == "timepoint" and self._is_when(q))]
+        free = [
+            q
+            for q in self.found
+            if not self._inside_name(q) and not (q.kind == "timepoint" and self._is_when(q))
+        ]
         return [m for m in build(self.text, free, clocks=clocks) if not self._is_size(m)]
 
     def _inside_name(self, q: Quantity) -> bool:
         """Whether a number is part of an instrument's, an event's or an arm's name."""
-        names = [*self.instruments, *self.places, *(e for e in self.events if q.kind != "fraction" and q.kind != "all")]
+        names = [
+            *self.instruments,
+            *self.places,
+            *(e for e in self.events if q.kind != "fraction" and q.kind != "all"),
+        ]
         return any(t.start < q.end and q.start < t.end for t in names)
 
     def _is_when(self, q: Quantity) -> bool:
         """Whether a stretch of time says when, and is no result."""
         before = self.text[max(self.start, q.start - 22) : q.start]
         inside = self.text[q.start : q.end]
-        return bool(_WHEN.search(before)) or inside[0].isalpha() or ("-" in inside and q.high is None)
+        return (
+            bool(_WHEN.search(before)) or inside[0].isalpha() or ("-" in inside and q.high is None)
+        )
 
     def _is_size(self, m: Measurement) -> bool:
         """Whether a count is the size of the study or of an arm, and no result."""
@@ -108,7 +133,12 @@ class Page:
         longest = max(2, len(self.arms))
         chain: list[Measurement] = []
         for m in plain:
-            fits = chain and len(chain) < longest and alike(chain[-1], m) and self._belong(chain[-1], m, plain)
+            fits = (
+                chain
+                and len(chain) < longest
+                and alike(chain[-1], m)
+                and self._belong(chain[-1], m, plain)
+            )
             if fits and not (len(chain) == 2 and self._is_times(chain)):
                 chain.append(m)
             else:
@@ -136,7 +166,9 @@ class Page:
         own = [linking.arms_of(self.text, [m], self.places, plain)[0] for m in (a, b)]
         return None not in own and own[0] != own[1]
 
-    def _of_chain(self, chain: list[Measurement], plain: list[Measurement]) -> Iterator[OutcomeSpan]:
+    def _of_chain(
+        self, chain: list[Measurement], plain: list[Measurement]
+    ) -> Iterator[OutcomeSpan]:
         """Make the rows of a chain: one of two times, or each arm against the comparator."""
         first = chain[0]
         if len(chain) == 1:
@@ -151,7 +183,11 @@ class Page:
 
     def _single(self, m: Measurement, plain: list[Measurement]) -> Iterator[OutcomeSpan]:
         """The row of a measurement alone; "29 in each group" speaks of two arms."""
-        if len(self.arms) == 2 and m.events is not None and _IN_EACH.match(self.text[m.end : m.end + 40]):
+        if (
+            len(self.arms) == 2
+            and m.events is not None
+            and _IN_EACH.match(self.text[m.end : m.end + 40])
+        ):
             yield from self._row(m, m, "comparator", *self._sides(None))
             return
         arm = linking.arms_of(self.text, [m], self.places, plain)[0]
@@ -159,7 +195,10 @@ class Page:
 
     def _compared(self, chain: list[Measurement], own: list[int | None]) -> Iterator[OutcomeSpan]:
         """Rows of several arms: each tried arm against the comparator; doses stand alone."""
-        base = next((k for k, i in enumerate(own) if i is not None and self.arms[i].role == "comparator"), None)
+        base = next(
+            (k for k, i in enumerate(own) if i is not None and self.arms[i].role == "comparator"),
+            None,
+        )
         if len(chain) > 2 and (base is None or self.arms[own[base] or 0].kind == "dose"):
             for m, i in zip(chain, own, strict=True):
                 yield from self._row(m, None, "", i, None)
@@ -170,7 +209,12 @@ class Page:
                 yield from self._row(m, chain[base], "comparator", own[k], own[base])
 
     def _row(
-        self, m: Measurement, other: Measurement | None, other_is: str, arm: int | None, against: int | None
+        self,
+        m: Measurement,
+        other: Measurement | None,
+        other_is: str,
+        arm: int | None,
+        against: int | None,
     ) -> Iterator[OutcomeSpan]:
         """The row of a measurement and its partner, if an outcome is named for it."""
         lead = min((m, other), key=lambda x: x.start) if other is not None else m
@@ -178,17 +222,34 @@ class Page:
             return
         name = naming.name_of(self.text, self.start, lead, self.events, self.instruments)
         carries = other is not None or m.spread is not None or m.ci is not None
-        if name is None and self.carried is not None and m.kind == "number" and carries:
-            name = naming.Name(self.carried.name, (self.carried.start, self.carried.end))
+        if name is None and m.kind == "number" and carries:
+            name = self.carried.value
         if name is None:
             return
         by_event = name.direction is not None
-        kind = naming.type_of(self.text, self.start, m, named_by_event=by_event, change_over_time=other_is == "baseline")
+        kind = naming.type_of(
+            self.text,
+            self.start,
+            m,
+            named_by_event=by_event,
+            change_over_time=other_is == "baseline",
+        )
         span = (lead.start, max(m.end, other.end if other else 0))
         whole = bool(_WHOLE.search(self.text, self.start, lead.start)) and len(self.arms) > 1
         yield OutcomeSpan(
-            name.measure, name.span, kind, span, name.direction, None if whole else arm, against, m, other,
-            other_is, whole=whole, among=self._among(m), by_event=by_event,
+            name.measure,
+            name.span,
+            kind,
+            span,
+            name.direction,
+            None if whole else arm,
+            against,
+            m,
+            other,
+            other_is,
+            whole=whole,
+            among=self._among(m),
+            by_event=by_event,
         )
 
     def _among(self, m: Measurement) -> Count | None:
@@ -219,8 +280,11 @@ class Page:
         made = list(rows)
         for effect in found:
             fits = (
-                k for k in reversed(range(len(made)))
-                if made[k].other_is == "comparator" and made[k].effect is None and made[k].span[1] <= effect.value.start
+                k
+                for k in reversed(range(len(made)))
+                if made[k].other_is == "comparator"
+                and made[k].effect is None
+                and made[k].span[1] <= effect.value.start
             )
             k = next(fits, None)
             if k is not None:
@@ -231,50 +295,77 @@ class Page:
 
     def _effect_row(self, effect: EffectSpan) -> Iterator[OutcomeSpan]:
         """A row that holds an effect alone."""
-        term = (
-            naming.instrument_of(self.text, effect.span, self.instruments)
-            or naming.instrument_of(self.text, effect.span, self.events)
-            or self.carried
-        )
-        if term is None:
+        term = naming.instrument_of(self.text, effect.span, self.instruments or self.events)
+        name = naming.Name(term.name, (term.start, term.end)) if term else self.carried.effect
+        if name is None:
             return
         m = Measurement("number", *effect.span, value=effect.value)
         arm = linking.arms_of(self.text, [m], self.places, [m])[0] if len(self.arms) > 2 else None
         arm, against = self._sides(arm)
         kind = "difference" if effect.code in ("MD", "RD", "SMD") else "ratio"
         span = (min(effect.name[0], effect.span[0]), effect.span[1])
-        yield OutcomeSpan(term.name, (term.start, term.end), kind, span, arm=arm, against=against, effect=effect)
+        yield OutcomeSpan(
+            name.measure, name.span, kind, span, arm=arm, against=against, effect=effect
+        )
 
     def _finish(self, row: OutcomeSpan, rows: list[OutcomeSpan]) -> OutcomeSpan:
         """Add time, p value and direction."""
         end = max(row.span[1], row.effect.span[1] if row.effect else 0)
         later = [r.span[0] for r in rows if r.span[0] >= end]
         p = linking.p_value_of(self.found, row.span[1] - 1, min(later, default=self.end))
-        taken = [x.span for r in rows for x in (r.main, r.other) if x is not None and x.kind == "time"]
+        taken = [
+            x.span for r in rows for x in (r.main, r.other) if x is not None and x.kind == "time"
+        ]
         time = linking.time_of(self.found, row.span, taken)
-        not_shown = p is not None and p.value is not None and p.value > 0.05 and not p.label.startswith("<")
-        return replace(row, time=time, p=p, direction="no difference" if not_shown else row.direction)
+        not_shown = (
+            p is not None and p.value is not None and p.value > 0.05 and not p.label.startswith("<")
+        )
+        return replace(
+            row, time=time, p=p, direction="no difference" if not_shown else row.direction
+        )
 
     def _lasting(self) -> Iterator[OutcomeSpan]:
         """ "the benefit lasted 2 to 6 months": a range of times."""
         verb = _LASTED.search(self.text, self.start, self.end)
-        spans = [q for q in self.found if q.kind == "timepoint" and q.high is not None and verb and q.start > verb.start()]
+        spans = [
+            q
+            for q in self.found
+            if q.kind == "timepoint" and q.high is not None and verb and q.start > verb.start()
+        ]
         if verb is not None and spans:
             q = spans[0]
             arm = 0 if len(self.arms) == 1 else None
-            yield OutcomeSpan("duration of benefit", verb.span(), "range", (verb.start(), q.end), "improved", arm, lasted=q)
+            yield OutcomeSpan(
+                "duration of benefit",
+                verb.span(),
+                "range",
+                (verb.start(), q.end),
+                "improved",
+                arm,
+                lasted=q,
+            )
 
     def _bare(self, rows: list[OutcomeSpan]) -> Iterator[OutcomeSpan]:
         """An outcome with a p value and no number: "sweat production normalised (p = 0.039)"."""
         used = {r.p.start for r in rows if r.p is not None}
-        for p in (q for q in self.found if q.kind == "p_value" and q.start not in used):
-            named = [t for t in (*self.instruments, *self.events) if t.end <= p.start]
-            if rows or not named:
+        done = self.start
+        for p in (q for q in self.found if q.kind == "p_value"):
+            since = max([done, *(r.span[1] for r in rows if r.span[1] <= p.start)])
+            named = [
+                t
+                for t in (*self.events, *self.instruments)
+                if since <= t.start and t.end <= p.start
+            ]
+            done = p.end
+            if p.start in used or not named:
                 continue
-            term = max(named, key=lambda t: (t in self.instruments, t.start))
+            term = named[-1]
             direction = "no difference" if p.value is not None and p.value > 0.05 else None
             arm = 0 if len(self.arms) == 1 else None
-            yield OutcomeSpan(term.name, (term.start, term.end), "qualitative", (term.start, p.end), direction, arm, p=p)
+            span = (term.start, p.end)
+            yield OutcomeSpan(
+                term.name, (term.start, term.end), "qualitative", span, direction, arm, p=p
+            )
 
 
 def _sizes(population: Population, arms: Sequence[ArmSpan]) -> list[Span]:

@@ -1,0 +1,139 @@
+"""Means and changes: a printed result -> the data of differences and changes of scores."""
+
+from __future__ import annotations
+
+from pipeline.effects import convert
+from pipeline.effects.reported import refuse_skew, reported_difference
+from pipeline.effects.source import ASSUMPTIONS, Computed, Source
+from pipeline.errors import EffectSizeError
+from pipeline.schema import ContinuousData, Outcome
+
+_PLACES = {"": "result", "comparator_": "comparator", "baseline_": "baseline"}
+
+_REFUSED = {
+    "qualitative": "described in words without a number",
+    "median": "a median: not converted to a mean",
+    "range": "a range without a mean",
+}
+
+
+def two_means(source: Source) -> Computed:
+    """Compute the effect of two arms' means and SDs; MD else of the authors' difference."""
+    row, code = source.row, source.measure.code
+    if code == "MD" and row.effect is not None and not _has_spreads(row):
+        return reported_difference(source)
+    refuse_type(source, ("mean", "mean_change"))
+    if code == "ROM" and row.type == "mean_change":
+        raise EffectSizeError("a ratio of changes is not a ratio of means")
+    treated, control = (mean_of(source, arm) for arm in ("", "comparator_"))
+    if row.type == "mean_change":
+        kind = "improvement" if _is_improvement(source, treated.mean, control.mean) else "change"
+        source.note(kind, ASSUMPTIONS[kind])
+    return source.computed(
+        source.measure.compute(treated, control),
+        treated.n + control.n,
+        *(treated.mean, treated.sd, treated.n, control.mean, control.sd, control.n),
+    )
+
+
+def mean_change(source: Source) -> Computed:
+    """Compute the effect of a group's mean change."""
+    change = changes_of(source)
+    cells = change.mean, change.sd, change.n
+    return source.computed(source.measure.compute(change), change.n, *cells)
+
+
+def changes_of(source: Source) -> ContinuousData:
+    """Return mean and SD of the change: as printed, or from both times and the protocol's r."""
+    if source.row.type == "mean_change":
+        data = mean_of(source, "")
+        return ContinuousData(_signed(source, data.mean), data.sd, data.n)
+    refuse_type(source, ("mean",))
+    before = source.take("baseline_value")
+    if before is None:
+        raise EffectSizeError("no baseline: a mean alone is not a change")
+    after = mean_of(source, "")
+    factor = source.factor()
+    source.check_range(before * factor, change=False)
+    sd_before = factor * _sd(source, "baseline_", before, after.n)
+    if source.question.ri is None:
+        raise EffectSizeError("the SD of the change needs a correlation; the question has no ri")
+    sd, sentence = convert.change_sd(sd_before, after.sd, source.question.ri)
+    source.note("ri", sentence)
+    return ContinuousData(after.mean - before * factor, sd, after.n)
+
+
+def mean_of(source: Source, arm: str) -> ContinuousData:
+    """Return mean, SD and n of an arm ("" or "comparator_"), in the outcome's unit."""
+    mean, n = source.take(arm + "value"), source.take(arm + "n")
+    who = "comparator" if arm else "treated"
+    if mean is None:
+        raise EffectSizeError(f"no mean of the {who} arm")
+    if not n:
+        raise EffectSizeError(f"no number of patients behind the mean of the {who} arm")
+    factor = source.factor()
+    source.check_range(mean * factor, change=source.row.type != "mean")
+    return ContinuousData(mean * factor, factor * _sd(source, arm, mean, n), n)
+
+
+def refuse_type(source: Source, allowed: tuple[str, ...]) -> None:
+    """Refuse a row whose type cannot give what the measure needs, with the reason."""
+    row = source.row
+    if row.type in allowed:
+        return
+    if row.type == "percent_change":
+        bare = all(x is None for x in (row.sd, row.se, row.ci_low, row.spread_unlabelled))
+        raise EffectSizeError(
+            "percent change without a spread (SD, SE or CI): a mean change cannot be computed"
+            if bare
+            else f"a percent change is not a change in {source.outcome.unit or 'units'}"
+        )
+    raise EffectSizeError(_REFUSED.get(row.type, f"a {row.type} is not a mean"))
+
+
+def _has_spreads(row: Outcome) -> bool:
+    """Whether both arms print an SD, SE or interval."""
+    treated = row.sd or row.se or row.ci_low
+    return bool(treated and (row.comparator_sd or row.comparator_se or row.comparator_ci_low))
+
+
+def _is_improvement(source: Source, *means: float) -> bool:
+    """Whether positive changes are falls: "improved by" on a scale where lower is better."""
+    row = source.row
+    if source.outcome.direction != "lower is better" or sum(means) <= 0:
+        return False
+    scale = row.scale.value if row.scale else ""
+    phrase = row.quote.text if row.quote else ""
+    worded = any("improv" in text.casefold() for text in (row.measure, scale, phrase))
+    return worded or source.take("direction") == "improved"
+
+
+def _sd(source: Source, arm: str, mean: float, n: int) -> float:
+    """The SD as printed, or from the SE or CI; never from a spread that nobody labelled."""
+    row = source.row
+    if (sd := source.take(arm + "sd")) is not None:
+        return float(sd)
+    if (se := source.take(arm + "se")) is not None:
+        value, sentence = convert.sd_from_se(se, n)
+    elif arm != "baseline_" and getattr(row, arm + "ci_low") and getattr(row, arm + "ci_high"):
+        low, high = source.take(arm + "ci_low"), source.take(arm + "ci_high")
+        refuse_skew(mean, low, high)
+        value, sentence = convert.sd_from_ci(low, high, n)
+    elif getattr(row, arm + "spread_unlabelled"):
+        raise EffectSizeError("the spread is not labelled SD or SE")
+    else:
+        raise EffectSizeError(f"no spread (SD, SE or CI) of the {_PLACES[arm]}")
+    source.note("sd", sentence)
+    return value
+
+
+def _signed(source: Source, change: float) -> float:
+    """A printed change with the sign of the score: "improved by 3" may be a fall of 3."""
+    rises = source.rises()
+    if rises is False and change > 0:
+        source.note(
+            "sign", f"{change:g} is printed as {source.take('direction')}: a fall of the score"
+        )
+        return -change
+    source.check_sign(change)
+    return change

@@ -1,0 +1,109 @@
+"""A printed result while it is being read: what is taken leaves its quote, what is done a note."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.config import OutcomeDef, Question
+from pipeline.effects.formulas import YiVi
+from pipeline.effects.measures import MEASURES, Measure
+from pipeline.effects.scale import check_range, unit_factor
+from pipeline.errors import EffectSizeError
+from pipeline.schema import Outcome, Quote
+
+#: What is assumed, by the kind of note that a reader leaves.
+ASSUMPTIONS: Mapping[str, str] = {
+    "zero cell": "Where a cell is 0, 1/2 is added to every cell of that study",
+    "events_from_percent": (
+        "Events are recovered from a percentage where exactly one whole number rounds to it"
+    ),
+    "t_from_p": "Paired t statistics are recovered from exact p values, taken as of paired t tests",
+    "ri": "The SD of a change is computed with the protocol's correlation of the two measurements",
+    "sd": "SDs are computed from printed SEs and confidence intervals",
+    "effect": "The authors' own effect and its 95% CI, taken as normal, stand in for arm data",
+    "scale": "Scores of a 0-100 scale are divided by 10",
+    "sign": "A printed improvement on a scale where lower is better is taken as a fall",
+    "change": "Differences of changes stand for differences of final scores",
+    "improvement": "Means are improvements as printed: a positive change is better",
+    "contradiction": "A printed percentage does not match its count; the count is used",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """An effect size with what it came from; `notes` are (kind of assumption, sentence) pairs."""
+
+    yi: float
+    vi: float
+    ni: int
+    cells: tuple[str, ...]
+    notes: tuple[tuple[str, str], ...]
+    quotes: tuple[Quote, ...]
+
+
+@dataclass(slots=True)
+class Source:
+    """A printed result being read: what is taken from it leaves its quote, what is done a note."""
+
+    row: Outcome
+    question: Question
+    outcome: OutcomeDef
+    design: str
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    quotes: list[Quote] = field(default_factory=list)
+
+    @property
+    def measure(self) -> Measure:
+        """The question's effect measure."""
+        return MEASURES[self.question.measure]
+
+    def take(self, name: str) -> Any:
+        """Return the value of a field of the row, or None."""
+        reading = getattr(self.row, name)
+        if reading is None:
+            return None
+        if reading.quote is not None and reading.quote not in self.quotes:
+            self.quotes.append(reading.quote)
+        return reading.value
+
+    def note(self, kind: str, sentence: str) -> None:
+        """Remember what was assumed or done, once."""
+        if (kind, sentence) not in self.notes:
+            self.notes.append((kind, sentence))
+
+    def factor(self) -> float:
+        """Return what the row's scores are multiplied with to be in the outcome's unit."""
+        factor, sentence = unit_factor(self.row, self.outcome, self.measure.code)
+        if sentence:
+            self.take("scale")
+            self.note("scale", sentence)
+        return factor
+
+    def check_range(self, value: float, *, change: bool) -> None:
+        """Refuse a score, or a change, that the outcome's range does not hold."""
+        check_range(value, self.outcome, self.measure.code, change=change)
+
+    def rises(self) -> bool | None:
+        """Return whether the printed direction means a higher score; None where it is unclear."""
+        worded, good = self.take("direction"), self.outcome.direction
+        if worded not in ("improved", "worsened") or good is None:
+            return None
+        return bool((worded == "improved") == (good == "higher is better"))
+
+    def check_sign(self, difference: float) -> None:
+        """Refuse a difference whose sign contradicts its direction: "1.55 lower" is not +1.55."""
+        rises = self.rises()
+        if rises is not None and difference != 0 and rises != (difference > 0):
+            worded, good = self.row.direction, self.outcome.direction
+            raise EffectSizeError(
+                f"a difference of {difference:g} contradicts the direction "
+                f"{worded.value if worded else ''!r} ({good})"
+            )
+
+    def computed(self, result: YiVi, ni: int, *cells: float | str | None) -> Computed:
+        """Return the effect size with everything taken so far."""
+        shown = tuple("" if c is None else c if isinstance(c, str) else f"{c:g}" for c in cells)
+        quotes = tuple(self.quotes) or ((self.row.quote,) if self.row.quote else ())
+        return Computed(*result, ni, shown, tuple(self.notes), quotes)

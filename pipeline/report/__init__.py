@@ -1,0 +1,62 @@
+"""The report: forest plots, tables and one HTML page, each rendered from schema values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.report.canvas import figure_bytes
+from pipeline.report.data import MeasureView, ReportData
+from pipeline.report.files import write_file
+from pipeline.report.forest import forest_plot
+from pipeline.report.html import render_html
+from pipeline.report.tables import all_tables
+from pipeline.schema import QuestionResult
+
+__all__ = ["MeasureView", "ReportData", "write_report"]
+
+
+def write_report(data: ReportData, folder: Path) -> list[Path]:
+    """Write a report: forest_<question>.svg and .png, tables/*.csv, and report.html.
+
+    The same data give the same bytes.
+
+    Parameters
+    ----------
+    data : ReportData
+        What to show.
+    folder : Path
+        Where; made where it does not exist.
+
+    Returns
+    -------
+    list of Path
+        The files written, in the order of writing.
+
+    Raises
+    ------
+    OutputError
+        Naming the folder and the system's reason, if a file cannot be written.
+    """
+    written: list[Path] = []
+    figures: dict[str, bytes] = {}
+    for result in (r for r in data.results if r.effects):
+        figure = _figure(data, result)
+        for kind, content in figure.items():
+            written.append(write_file(folder / f"forest_{result.question_id}.{kind}", content))
+        figures[result.question_id] = figure["svg"]
+    for table in all_tables(data):
+        written.append(write_file(folder / "tables" / f"{table.name}.csv", table.encode()))
+    page = render_html(data, figures).encode("utf-8", errors="replace")
+    return [*written, write_file(folder / "report.html", page)]
+
+
+def _figure(data: ReportData, result: QuestionResult) -> dict[str, bytes]:
+    """A question's forest plot as SVG and PNG."""
+    figure = forest_plot(
+        result,
+        data.measures[result.measure],
+        style=data.style,
+        favours=data.favours.get(result.question_id),
+        footnote=f"Evipool {data.version}. Search of {data.search.date}.",
+    )
+    return {kind: figure_bytes(figure, kind) for kind in ("svg", "png")}

@@ -1,0 +1,277 @@
+"""Writes the tables of a report as CSV: UTF-8, points for decimals, formulas disarmed."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pipeline.report.data import MeasureView, ReportData
+from pipeline.report.forest_rows import data_headers
+from pipeline.report.plain import pubmed_url
+from pipeline.report.readings import read_values
+from pipeline.report.wording import MINUS, PLAIN_NUMBER, study_interval
+from pipeline.schema import EffectSize, PooledEstimate, QuestionResult, Quote
+
+Cell = str | int | float | bool | None
+#: A spreadsheet takes a text that begins so for a formula (OWASP, "CSV injection").
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class CsvTable:
+    """A table: the name of its file, its header, its rows."""
+
+    name: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def encode(self) -> bytes:
+        """Return the table as the bytes of its CSV file."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow([cell_text(h) for h in self.header])
+        writer.writerows([cell_text(c) for c in row] for row in self.rows)
+        return out.getvalue().encode("utf-8", errors="replace")
+
+
+def cell_text(cell: Cell) -> str:
+    """Return a cell as it stands in the file.
+
+    Numbers keep their minus and as many digits as it takes to read them back; a text that a
+    spreadsheet would run as a formula gets an apostrophe before it. A text that is a plain number
+    (a printed "−3.2") is a number.
+    """
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float):
+        return repr(cell + 0.0)  # -0.0 + 0.0 is 0.0
+    if isinstance(cell, int):
+        return str(cell)
+    if PLAIN_NUMBER.fullmatch(cell):
+        return cell.replace(MINUS, "-")
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def all_tables(data: ReportData) -> list[CsvTable]:
+    """Return every table of a report, in a fixed order."""
+    return [
+        *(study_table(data, result) for result in data.results),
+        estimates_table(data),
+        not_pooled_table(data),
+        extraction_table(data),
+        screening_table(data),
+    ]
+
+
+def study_table(data: ReportData, result: QuestionResult) -> CsvTable:
+    """Return the studies of a question with their data, effects and weights.
+
+    `yi`, `vi` are on the scale of analysis; `effect` and its interval on the natural one,
+    proportions in percent; `weight` in percent.
+    """
+    headers = data_headers(result)
+    before = ("study", "record_id", "pmid", "link", "subgroup", "outcome")
+    after = ("yi", "vi", "ni", "effect", "ci_lb", "ci_ub", "weight", "recovered", "reviewed")
+    measure = data.measures[result.measure]
+    rows = tuple(_study_row(data, result, i, measure, headers) for i in range(len(result.effects)))
+    return CsvTable(f"studies_{result.question_id}", (*before, *headers, *after, "quotes"), rows)
+
+
+def _study_row(
+    data: ReportData, result: QuestionResult, i: int, measure: MeasureView, headers: Sequence[str]
+) -> tuple[Cell, ...]:
+    """One study of a question."""
+    effect, pooled = result.effects[i], result.pooled
+    pmid, cells = _pmid(data, effect.record_id), dict(effect.columns)
+    lo, hi = study_interval(effect, pooled.level if pooled else 0.95)
+    return (
+        effect.slab,
+        effect.record_id,
+        pmid,
+        pubmed_url(pmid),
+        effect.subgroup,
+        effect.outcome,
+        *(cells.get(h) for h in headers),
+        effect.yi,
+        effect.vi,
+        effect.ni,
+        measure.natural(effect.yi),
+        measure.natural(lo),
+        measure.natural(hi),
+        pooled.weights[i] if pooled else None,
+        "; ".join(effect.recovered),
+        effect.reviewed,
+        _joined(effect.quotes),
+    )
+
+
+def _pmid(data: ReportData, record_id: str) -> str | None:
+    """The PMID of a record."""
+    record = data.record(record_id)
+    return record.pmid if record else None
+
+
+def _joined(quotes: Iterable[Quote]) -> str:
+    """Quotes in one cell, each once."""
+    return " | ".join(dict.fromkeys(q.text for q in quotes))
+
+
+#: Fields of a pooled estimate that a row of estimates.csv holds, on the scale of analysis.
+_POOLED = (
+    "method",
+    "test",
+    "level",
+    "k",
+    "n",
+    "estimate",
+    "se",
+    "ci_lb",
+    "ci_ub",
+    "stat",
+    "df",
+    "pval",
+    "ci_adhoc_lb",
+    "ci_adhoc_ub",
+    "tau2",
+    "tau2_ci_lb",
+    "tau2_ci_ub",
+    "q",
+    "q_df",
+    "q_pval",
+    "i2",
+    "i2_q",
+    "h2",
+    "pi_lb",
+    "pi_ub",
+)
+_NATURAL = ("estimate", "ci_lb", "ci_ub", "pi_lb", "pi_ub")
+
+
+def estimates_table(data: ReportData) -> CsvTable:
+    """Return one row for each question, subgroup and sensitivity analysis.
+
+    The columns that begin with "natural" are on the natural scale, proportions in percent; the
+    others on the scale of analysis.
+    """
+    header = (
+        "question",
+        "analysis",
+        "label",
+        "measure",
+        *_POOLED,
+        *(f"natural_{n}" for n in _NATURAL),
+        "unreviewed",
+        "note",
+    )
+    return CsvTable(
+        "estimates", header, tuple(r for q in data.results for r in _estimates(data, q))
+    )
+
+
+def _estimates(data: ReportData, result: QuestionResult) -> list[tuple[Cell, ...]]:
+    """The rows of a question."""
+    every = result.effects
+    analyses: list[tuple[str, str, PooledEstimate | None, tuple[EffectSize, ...], str]] = [
+        ("main", result.title, result.pooled, every, result.reason)
+    ]
+    for group in result.subgroups:
+        members = tuple(every[i] for i in group.members)
+        note = "" if group.pooled else f"not pooled: k = {len(members)}"
+        analyses.append(("subgroup", group.label, group.pooled, members, note))
+    for s in result.sensitivity:
+        analyses.append(("sensitivity", s.label, s.pooled, every, s.reason))
+    measure = data.measures[result.measure]
+    return [
+        (
+            result.question_id,
+            kind,
+            label,
+            result.measure,
+            *_pooled_cells(pooled, measure),
+            None if kind == "sensitivity" else sum(not e.reviewed for e in effects),
+            note,
+        )
+        for kind, label, pooled, effects, note in analyses
+    ]
+
+
+def _pooled_cells(pooled: PooledEstimate | None, measure: MeasureView) -> list[Cell]:
+    """An estimate's fields, then its values on the natural scale."""
+    if pooled is None:
+        return [None] * (len(_POOLED) + len(_NATURAL))
+    values = [getattr(pooled, name) for name in _NATURAL]
+    natural = [None if v is None else measure.natural(v) for v in values]
+    return [*(getattr(pooled, name) for name in _POOLED), *natural]
+
+
+def not_pooled_table(data: ReportData) -> CsvTable:
+    """Return the studies that speak to a question and stayed out of its pool."""
+    header = ("question", "study", "record_id", "pmid", "outcome", "reason", "printed", "quote")
+    rows = tuple(
+        (
+            result.question_id,
+            n.slab,
+            n.record_id,
+            _pmid(data, n.record_id),
+            n.outcome,
+            n.reason,
+            n.printed,
+            n.quote.text if n.quote else None,
+        )
+        for result in data.results
+        for n in result.not_pooled
+    )
+    return CsvTable("not_pooled", header, rows)
+
+
+def extraction_table(data: ReportData) -> CsvTable:
+    """Return one row for each value that was read, with the phrase and the rule."""
+    header = (
+        "record_id",
+        "pmid",
+        "study",
+        "field",
+        "value",
+        "quote",
+        "quote_record",
+        "start",
+        "end",
+        "derived",
+        "reviewed",
+    )
+    rows = tuple(
+        (
+            study.record_id,
+            _pmid(data, study.record_id),
+            study.slab,
+            v.path,
+            v.value,
+            *_quote_cells(v.quote),
+            v.derived,
+            study.record_id in data.reviewed,
+        )
+        for study in data.studies
+        for v in read_values(study)
+    )
+    return CsvTable("extraction", header, rows)
+
+
+def _quote_cells(quote: Quote | None) -> tuple[Cell, ...]:
+    """A quote's text, record, start and end."""
+    return (quote.text, quote.record_id, quote.start, quote.end) if quote else (None,) * 4
+
+
+def screening_table(data: ReportData) -> CsvTable:
+    """Return each record's screening with its reason."""
+    header = ("record_id", "pmid", "year", "title", "include", "code", "reason", "quote")
+    rows = []
+    for s in data.screenings:
+        record = data.record(s.record_id)
+        about = (record.pmid, record.year, record.title) if record else (None, None, None)
+        quote = s.quote.text if s.quote else None
+        rows.append((s.record_id, *about, s.include, s.code, s.reason, quote))
+    return CsvTable("screening", header, tuple(rows))
