@@ -126,4 +126,5 @@ def _shared_patients(effects: Sequence[EffectSize], studies: Sequence[Study]) ->
                 by_registration[registration].append(pooled[study.record_id])
     for registration, slabs in sorted(by_registration.items()):
         if len(slabs) > 1:
-            yield f"{' and '.join(slabs)} are both registered as {registration}: patients may count twice."
+            both = " and ".join(slabs)
+            yield f"{both} are registered as {registration}: patients may count twice."

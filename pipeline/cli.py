@@ -154,8 +154,9 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
 
     loaded = _load(config, {})
     check_questions(loaded.config.questions)
+    protocol = loaded.config
     typer.echo(
-        f"{config}: {len(loaded.config.questions)} questions, {len(loaded.config.outcomes)} outcomes: ok"
+        f"{config}: {len(protocol.questions)} questions, {len(protocol.outcomes)} outcomes: ok"
     )
     if (
         not (config.parent / "corpus" / "evidence.sqlite").exists()
@@ -479,8 +480,8 @@ def _print_flow(result: RunResult) -> None:
     """The counts of the run in a line."""
     flow = result.flow
     typer.echo(
-        f"{flow.identified} records, {sum(n for _, n in flow.excluded)} excluded, {flow.included} eligible, "
-        f"{flow.in_meta_analysis} in a pooled estimate.\n"
+        f"{flow.identified} records, {sum(n for _, n in flow.excluded)} excluded, "
+        f"{flow.included} eligible, {flow.in_meta_analysis} in a pooled estimate.\n"
     )
 
 

@@ -19,7 +19,8 @@ _NO_PRIMARY = {
     "other": "no primary study of patients can be recognised",
 }
 _SECONDARY_REPORT = re.compile(
-    r"\b(?:post[- ]hoc|secondary|further|additional|subgroup|sub-?|re-?)[- ]?\s?(?:\w+ )?analys[ei]s\b"
+    r"\b(?:post[- ]hoc|secondary|further|additional|subgroup|sub-?|re-?)[- ]?\s?"
+    r"(?:\w+ )?analys[ei]s\b"
     r"|\bquality-of-life report\b|\bsub-?study of\b|\bextension of the\b",
     re.IGNORECASE,
 )
@@ -146,7 +147,7 @@ def _secondary_report(case: _Case) -> Finding:
 
 
 def _not_separable(case: _Case) -> Finding:
-    """The intervention was given with another treatment, or among several, in an uncontrolled study."""
+    """Without a comparison, the intervention was given with or among other treatments."""
     study = case.study
     if study.comparison_class is None and len(study.arms) > 1:
         return "several treatments without an outcome for the intervention alone", None

@@ -343,8 +343,8 @@ def _refuse_unreviewed(results: Sequence[QuestionResult]) -> None:
     waiting = sorted({e.slab for r in results for e in r.effects if not e.reviewed})
     if waiting:
         raise UnreviewedError(
-            f"{len(waiting)} studies hold unreviewed values, which review.require_reviewed forbids: "
-            f"{', '.join(waiting)}."
+            f"{len(waiting)} studies hold unreviewed values, which review.require_reviewed "
+            f"forbids: {', '.join(waiting)}."
         )
 
 
@@ -412,9 +412,8 @@ def _summary_row(result: QuestionResult) -> dict[str, object]:
         if (v := getattr(pooled, k)) is not None
     }
     row |= shown | {"tau2": pooled.tau2, "method": pooled.method, "test": pooled.test}
-    row["text"] = (
-        f"{result.measure} {shown['estimate']:.2f}{unit} [{shown['ci_lb']:.2f}, {shown['ci_ub']:.2f}]"
-    )
+    interval = f"[{shown['ci_lb']:.2f}, {shown['ci_ub']:.2f}]"
+    row["text"] = f"{result.measure} {shown['estimate']:.2f}{unit} {interval}"
     row["i2"] = f"{pooled.i2:.0f} %"
     if pooled.pi_lb is not None and pooled.pi_ub is not None:
         row |= {"pi_lb": view.natural(pooled.pi_lb), "pi_ub": view.natural(pooled.pi_ub)}

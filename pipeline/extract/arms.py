@@ -3,39 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from itertools import pairwise, product
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import pairwise
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from pipeline.extract.arm_sizes import (
+    COMPARATIVE,
+    ArmSpan,
+    count_after,
+    count_before,
+    sized,
+)
 from pipeline.extract.design import SECONDARY
+from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.lexicon import Term, lexicon
 from pipeline.extract.numbers import COUNT, DIGITS, parse_count
 from pipeline.extract.population import Count
-from pipeline.extract.quantities import PEOPLE
 
 Span = tuple[int, int]
-COMPARATIVE = ("rct_parallel", "rct_crossover", "nonrandomised_controlled")
 
 _VERSUS = (
     r"(?:vs\.?|versus|v\.?|against|or|compared\s+(?:with|to)|with|and|than|followed by|over|to)"
-)
-_VERBS = (
-    r"(?:were|was|had|have|having|received|receiving|receive|got|given|gets?|assigned|randomi[sz]ed|randomly|"
-    r"allocated|treated|took|taking|being|entered|on|in|to|with|by|the|a|an|one|two|single|course|of|and|alone|first|both|either)"
-)
-_AFTER = re.compile(
-    rf"^[\s-]*(?:(?:group|arm|alone|therapy|treatment|patients?|recipients?|intravenously|infusion)s?\s*){{0,3}}"
-    rf"(?:[\[(,:]\s*n\s*=\s*(?P<n>\d+)(?!\s*/)|[\[(,:]\s*(?P<m>{COUNT})\s+(?:{PEOPLE})\b"
-    rf"|(?:were\s+|was\s+)?(?:given\s+|used\s+|administered\s+)?in\s+(?P<g>{COUNT})(?=\s+(?:{PEOPLE})\b|[.,;]))",
-    re.IGNORECASE,
-)
-_BEFORE = re.compile(
-    rf"(?P<n>{COUNT})(?:\s*[\[(]\s*(?:{DIGITS})\s*%\s*[\])])?"
-    rf"(?:\s+(?:[\w-]+\s+)?(?:{PEOPLE}))?(?:\s+{_VERBS})*\s+(?:[a-z-]+\s+)?$",
-    re.IGNORECASE,
 )
 _GROUP_OF_DOSE = re.compile(
     rf"(?P<v>{DIGITS})[\s-]*(?P<u>g/kg|gm/kg|mg/kg|mg|g|days?)\s+(?:dose\s+)?(?:groups?|arms?|regimens?)\b",
@@ -49,28 +40,11 @@ _GROUP_IN_LIST = re.compile(
     r"(?:an?\s+|the\s+)?(?P<name>[A-Za-z][\w -]{3,40}?)(?=\s*[(,.;]|\s+and\b)",
     re.IGNORECASE,
 )
-_JUST_BEFORE = re.compile(
-    rf"[^/]{{0,60}}?\b(?:in|on|with|of|for|receiving|given)\s+(?:the\s+)?|\s*(?:{PEOPLE})?\s*",
-    re.IGNORECASE | re.DOTALL,
-)
 _BOTH = re.compile(
     r"\b(?:given|receiving|received|had|having|on)\s+both\b|\bcombined\s+(?:treatments?|therapy|group)\b",
     re.I,
 )
 _WITHDRAWAL = re.compile(r"\bwithdraw(?:al|ing)\b|\bdiscontinu(?:ation|ing)\b", re.I)
-
-
-@dataclass(frozen=True, slots=True)
-class ArmSpan:
-    """An arm as found; `kind` is intervention, placebo, no treatment, active, dose, route ..."""
-
-    label: str
-    role: str
-    kind: str
-    treatment: str
-    span: Span
-    mentions: tuple[Span, ...]
-    n: Count | None = None
 
 
 @Language.component(
@@ -80,7 +54,7 @@ class ArmSpan:
 )
 def arms(doc: Doc) -> Doc:
     """Set `doc._.arms`."""
-    doc._.arms = tuple(_sized(doc, _find(doc)))
+    doc._.arms = tuple(sized(doc, _find(doc)))
     return doc
 
 
@@ -100,15 +74,15 @@ def _single(doc: Doc) -> list[ArmSpan]:
     """The one arm of an uncontrolled study: the intervention, else the first treatment named."""
     terms: list[Term] = (
         list(doc._.interventions)
-        or [t for t in lexicon("treatments").find(doc.text) if t.entry["class"] == "active"][:1]
+        or [t for t in lexicon("treatments").find(doc._.source) if t.entry["class"] == "active"][:1]
     )
-    return [_arm(doc, terms[:1], "intervention", "intervention", terms)] if terms else []
+    return [_arm(doc, [_short(terms)], "intervention", "intervention", terms)] if terms else []
 
 
 def _arm(doc: Doc, first: list[Term], role: str, kind: str, mentions: Iterable[Term]) -> ArmSpan:
     """Build an arm that is named by treatment terms."""
     term = first[0]
-    label = doc.text[term.start : term.end]
+    label = doc._.source[term.start : term.end]
     spans = tuple((t.start, t.end) for t in mentions)
     return ArmSpan(label, role, kind, term.name, (term.start, term.end), spans)
 
@@ -116,7 +90,7 @@ def _arm(doc: Doc, first: list[Term], role: str, kind: str, mentions: Iterable[T
 def _versus(doc: Doc) -> list[ArmSpan]:
     """The intervention and what it is compared with."""
     own: tuple[Term, ...] = doc._.interventions
-    others = lexicon("treatments").find(doc.text)
+    others = lexicon("treatments").find(doc._.source)
     names = _compared(doc, own, others)
     if not names:
         return []
@@ -133,7 +107,7 @@ def _versus(doc: Doc) -> list[ArmSpan]:
 
 def _combined(doc: Doc, pair: list[ArmSpan]) -> list[ArmSpan]:
     """The arm that had both treatments of a parallel trial: "1.1 (1.4) in the 128 given both"."""
-    found = [m.span() for m in _BOTH.finditer(doc.text)]
+    found = [m.span() for m in _BOTH.finditer(doc._.source)]
     if len(pair) != 2 or not found or doc._.design.design == "rct_crossover":
         return []
     label = f"{pair[1].label}+{pair[0].label}"
@@ -153,7 +127,7 @@ def _compared(doc: Doc, own: tuple[Term, ...], others: list[Term]) -> list[str]:
     title_end = len(doc._.record.title)
     for term in others:
         gain = 1 + (4 if term.start < title_end else 0)
-        gain += 4 if any(_joined(doc.text, term, mine) for mine in own) else 0
+        gain += 4 if any(_joined(doc._.source, term, mine) for mine in own) else 0
         gain += 3 if term.entry["class"] == "placebo" else 0
         scores[term.name] = scores.get(term.name, 0) + gain
     if not own:
@@ -183,11 +157,11 @@ def _withdrawal(doc: Doc) -> list[ArmSpan]:
         return []
     stop = [
         m.span()
-        for m in re.finditer(r"\bwithdrawal\b|\bplacebo\b|\bdiscontinuation\b", doc.text, re.I)
+        for m in re.finditer(r"\bwithdrawal\b|\bplacebo\b|\bdiscontinuation\b", doc._.source, re.I)
     ]
     go_on = [
         m.span()
-        for m in re.finditer(r"\bcontinuation\b|\bcontinued\b|\bgo on with\b", doc.text, re.I)
+        for m in re.finditer(r"\bcontinuation\b|\bcontinued\b|\bgo on with\b", doc._.source, re.I)
     ]
     if not go_on:
         return []
@@ -206,23 +180,23 @@ def _withdrawal(doc: Doc) -> list[ArmSpan]:
 
 def _variants(doc: Doc) -> list[ArmSpan]:
     """Two forms of the intervention: abbreviations side by side, two routes, or two brands."""
-    pair = _ABBREVIATED.search(doc.text)
-    own = {doc.text[t.start : t.end].lower() for t in doc._.interventions}
+    pair = _ABBREVIATED.search(doc._.source)
+    own = {doc._.source[t.start : t.end].lower() for t in doc._.interventions}
     if pair and {pair["a"].lower(), pair["b"].lower()} <= own:
         return [
             _named(doc, pair[g], pair.span(g), role, "route")
             for g, role in (("a", "intervention"), ("b", "comparator"))
         ]
-    if any(t.entry["class"] == "placebo" for t in lexicon("treatments").find(doc.text)):
+    if any(t.entry["class"] == "placebo" for t in lexicon("treatments").find(doc._.source)):
         return []
     return _two(doc, "routes", "route") or _two(doc, "brands", "brand")
 
 
 def _two(doc: Doc, name: str, kind: str) -> list[ArmSpan]:
     """Two entries of a lexicon that the text compares; the newer (not IV) one is tried."""
-    terms = [t for t in lexicon(name).find(doc.text) if t.name not in ("PO", "IM")]
+    terms = [t for t in lexicon(name).find(doc._.source) if t.name not in ("PO", "IM")]
     names = list(dict.fromkeys(t.name for t in terms))
-    joined = any(_joined(doc.text, a, b) for a, b in pairwise(terms) if a.name != b.name)
+    joined = any(_joined(doc._.source, a, b) for a, b in pairwise(terms) if a.name != b.name)
     if len(names) != 2 or not joined:
         return []
     order = sorted(names, key=lambda n: n == "IV") if kind == "route" else names[::-1]
@@ -235,20 +209,20 @@ def _two(doc: Doc, name: str, kind: str) -> list[ArmSpan]:
 
 def _named(doc: Doc, label: str, span: Span, role: str, kind: str) -> ArmSpan:
     """An arm that is named by one word."""
-    spans = tuple(m.span() for m in re.finditer(rf"(?<!\w){re.escape(label)}(?!\w)", doc.text))
+    spans = tuple(m.span() for m in re.finditer(rf"(?<!\w){re.escape(label)}(?!\w)", doc._.source))
     return ArmSpan(label, role, kind, label, span, spans)
 
 
 def _by_dose(doc: Doc) -> list[ArmSpan]:
     """Groups named by their dose or days: "the 1.0 g/kg group", "the 3 day group"."""
     seen: dict[str, re.Match[str]] = {}
-    for match in _GROUP_OF_DOSE.finditer(doc.text):
+    for match in _GROUP_OF_DOSE.finditer(doc._.source):
         seen.setdefault(f"{match['v']} {match['u'].lower().rstrip('s')}", match)
-    found = []
+    found: list[ArmSpan] = []
     for label, match in seen.items():
         unit = re.escape(match["u"].rstrip("s"))
         mentions = re.finditer(
-            rf"(?<![\d.]){re.escape(match['v'])}[\s-]*{unit}s?\b", doc.text, re.I
+            rf"(?<![\d.]){re.escape(match['v'])}[\s-]*{unit}s?\b", doc._.source, re.I
         )
         role = "intervention" if found else "comparator"
         found.append(
@@ -260,13 +234,13 @@ def _by_dose(doc: Doc) -> list[ArmSpan]:
 def _listed(doc: Doc) -> list[ArmSpan]:
     """Treatments of a series, each with its number of patients: "7 had steroids, 5 IVIg"."""
     terms = sorted(
-        [*doc._.interventions, *lexicon("treatments").find(doc.text)], key=lambda t: t.start
+        [*doc._.interventions, *lexicon("treatments").find(doc._.source)], key=lambda t: t.start
     )
     own = {t.name for t in doc._.interventions}
     found: dict[str, ArmSpan] = {}
     for term in terms:
         span = (term.start, term.end)
-        count = _count_before(doc.text, span) or _count_after(doc.text, span)
+        count = count_before(doc._.source, span) or count_after(doc._.source, span)
         if term.name in found or count is None:
             continue
         role = "intervention" if term.name in own else "comparator"
@@ -284,7 +258,7 @@ def _by_sum(doc: Doc) -> list[ArmSpan]:
     """Groups that a sentence lists with their sizes, which add up to the whole study."""
     total: Count | None = doc._.population.total
     for sentence in doc._.sentences:
-        listed = list(_GROUP_IN_LIST.finditer(doc.text, sentence.start, sentence.end))
+        listed = list(_GROUP_IN_LIST.finditer(doc._.source, sentence.start, sentence.end))
         sizes = [parse_count(m["n"]) or 0 for m in listed]
         for k in range(len(listed) - 1):
             if total and sum(sizes[k:]) == total.n:
@@ -298,90 +272,3 @@ def _group(match: re.Match[str], n: int, order: int) -> ArmSpan:
     label, span = match["name"].strip(), match.span("name")
     role = "intervention" if order else "comparator"
     return ArmSpan(label, role, "dose", label, span, (span,), Count(n, match.span("n")))
-
-
-def _sized(doc: Doc, found: list[ArmSpan]) -> Iterator[ArmSpan]:
-    """Give each arm its size: as printed beside it, else all patients where that follows."""
-    total: Count | None = doc._.population.total
-    sizes = _printed(doc, found)
-    for arm, size in zip(found, sizes, strict=True):
-        n = arm.n or size
-        if n is None and total and len(found) == 1 and doc._.design.design not in COMPARATIVE:
-            n = replace(total, derived="all patients of an uncontrolled study")
-        if n is None and total and not any(sizes) and _all_had_both(doc):
-            n = replace(total, derived="all patients had both treatments")
-        yield replace(arm, n=n)
-
-
-def _all_had_both(doc: Doc) -> bool:
-    """Whether each patient of a crossover is said to have had both treatments."""
-    return doc._.design.design == "rct_crossover" and bool(
-        re.search(r"\b(?:received|had|given|got)\s+both\b|,?\s*then the other\b", doc.text, re.I)
-    )
-
-
-def _printed(doc: Doc, found: list[ArmSpan]) -> list[Count | None]:
-    """The sizes printed beside the arms: those that add up to the study first, then "n = ".
-
-    In a crossover, where each patient is in both arms, only a number of people counts.
-    """
-    if len(found) < 2:
-        return [None] * len(found)
-    crossover = doc._.design.design == "rct_crossover"
-    population = doc._.population
-    total = population.total.n if population.total else None
-    listed = [_candidates(doc, arm, total, crossover) for arm in found]
-    wholes = {c.n for c in (population.total, population.enrolled) if c}
-    if not crossover and all(listed):
-        for choice in product(*(counts[:6] for counts in listed)):
-            if sum(c.n for c in choice) in wholes:
-                return list(choice)
-    return [_likeliest(doc.text, counts) for counts in listed]
-
-
-def _candidates(doc: Doc, arm: ArmSpan, total: int | None, crossover: bool) -> list[Count]:
-    """The numbers that may be an arm's size, in order of text."""
-    text = doc.text
-    near = (c for s in arm.mentions for c in (_count_after(text, s), _count_before(text, s)))
-    found = [c for c in near if c is not None and c.n > 1 and (total is None or c.n < total)]
-    if crossover:
-        people = re.compile(rf"\b(?:{PEOPLE})\b", re.I)
-        most = (c for c in found if total is None or 2 * c.n >= total)
-        return [c for c in most if people.search(text, *c.span)]
-    return [*found, *_denominators(doc, arm)]
-
-
-def _denominators(doc: Doc, arm: ArmSpan) -> Iterator[Count]:
-    """Denominators of counts that are printed just before an arm's mention."""
-    for start, _ in arm.mentions:
-        before = [q for q in doc._.quantities if q.kind == "fraction" and q.end <= start]
-        if before and _JUST_BEFORE.fullmatch(doc.text, before[-1].end, start):
-            yield Count(int(before[-1].high), (before[-1].start, before[-1].end))
-
-
-def _likeliest(text: str, counts: list[Count]) -> Count | None:
-    """The count marked "n =", else the first that is not a mere denominator of results."""
-    marked = [c for c in counts if text[c.span[0] : c.span[1]].startswith("n")]
-    plain = [c for c in counts if "/" not in text[c.span[0] : c.span[1]]]
-    return next(iter([*marked, *plain]), None)
-
-
-def _count_after(text: str, span: Span) -> Count | None:
-    """ "placebo (n = 58)", "A, 54 patients", "steroids in 22"."""
-    match = _AFTER.match(text[span[1] : span[1] + 60])
-    name = next((k for k, v in match.groupdict().items() if v), None) if match else None
-    n = parse_count(match[name]) if match and name else None
-    if match is None or name is None or n is None:
-        return None
-    start = match.group().index("n", 0) if name == "n" else match.start(name)
-    return Count(n, (span[1] + start, span[1] + match.end()))
-
-
-def _count_before(text: str, span: Span) -> Count | None:
-    """ "59 patients on IGIV-C", "24 IVIg", "31 in the continuation arm"."""
-    offset = max(0, span[0] - 80)
-    match = _BEFORE.search(text[offset : span[0]])
-    n = parse_count(match["n"]) if match else None
-    if match is None or n is None:
-        return None
-    return Count(n, (offset + match.start("n"), span[1]))

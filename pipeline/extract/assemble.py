@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from spacy.tokens import Doc
 
-from pipeline.extract.arms import ArmSpan
+from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.conditions import Named
 from pipeline.extract.doses import DoseSpan
 from pipeline.extract.page import Page

@@ -9,7 +9,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from pipeline.extract.arms import ArmSpan
+from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.design import SECONDARY
 from pipeline.extract.lexicon import Lexicon, Term, lexicon
 
@@ -43,7 +43,7 @@ class Interventions:
 
     def __call__(self, doc: Doc) -> Doc:
         """Set `doc._.interventions`."""
-        doc._.interventions = tuple(self.lexicon.find(doc.text))
+        doc._.interventions = tuple(self.lexicon.find(doc._.source))
         return doc
 
 
@@ -66,8 +66,8 @@ class Condition:
         """Set `doc._.condition`."""
         title_end = len(doc._.record.title)
         doc._.condition = (
-            self._choose(doc.text, 0, title_end)
-            or self._choose(doc.text, title_end, len(doc.text))
+            self._choose(doc._.source, 0, title_end)
+            or self._choose(doc._.source, title_end, len(doc._.source))
             or self._by_mesh(doc)
         )
         return doc
@@ -153,5 +153,5 @@ class Comparison:
 def _switch(doc: Doc) -> bool:
     """Whether an uncontrolled study moves patients from one route to another."""
     title = lexicon("routes").find(doc._.record.title)
-    text = {t.name for t in lexicon("routes").find(doc.text)}
+    text = {t.name for t in lexicon("routes").find(doc._.source)}
     return bool(title) and title[0].name == "SC" and {"SC", "IV"} <= text

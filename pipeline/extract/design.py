@@ -58,7 +58,9 @@ class Cue:
 def design(doc: Doc) -> Doc:
     """Set `doc._.design` to the winning `Cue`; what has no patients of its own has no n."""
     total = doc._.population.total
-    doc._.design = _by_size(decide(tuple(cues(doc._.record, doc.text))), total.n if total else None)
+    doc._.design = _by_size(
+        decide(tuple(cues(doc._.record, doc._.source))), total.n if total else None
+    )
     if doc._.design.design in SECONDARY:
         doc._.population = Population()
     elif doc._.design.design == "case_report":

@@ -80,17 +80,17 @@ def doses(doc: Doc) -> Doc:
     for sentence in doc._.sentences:
         terms = _drugs(doc, sentence.start, sentence.end)
         fallback = next((t for t in reversed(doc._.interventions) if t.end <= sentence.start), None)
-        for head in _HEAD.finditer(doc.text, sentence.start, sentence.end):
+        for head in _HEAD.finditer(doc._.source, sentence.start, sentence.end):
             span = (sentence.start, sentence.end)
-            found.extend(_read(doc.text, head, span, terms, fallback))
-    doc._.doses = tuple(_without_totals(doc.text, found))
+            found.extend(_read(doc._.source, head, span, terms, fallback))
+    doc._.doses = tuple(_without_totals(doc._.source, found))
     return doc
 
 
 def _drugs(doc: Doc, start: int, end: int) -> list[Term]:
     """Drugs named in a sentence: the intervention's terms and the other treatments."""
     own = [t for t in doc._.interventions if start <= t.start < end]
-    other = [t for t in lexicon("treatments").find(doc.text, start, end) if t.name != "placebo"]
+    other = [t for t in lexicon("treatments").find(doc._.source, start, end) if t.name != "placebo"]
     return sorted([*own, *other], key=lambda t: t.start)
 
 

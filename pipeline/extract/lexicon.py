@@ -34,7 +34,8 @@ class Lexicon:
     def __init__(self, entries: Iterable[Mapping[str, Any]]) -> None:
         self.entries = tuple(entries)
         self._owner: dict[str, Mapping[str, Any]] = {}
-        exact, loose = [], []
+        exact: list[str] = []
+        loose: list[str] = []
         for entry in self.entries:
             for phrase in entry["terms"]:
                 self._owner.setdefault(_key(phrase), entry)
@@ -72,10 +73,10 @@ def lexicon(name: str) -> Lexicon:
 
 
 @cache
-def rules_hash() -> str:
-    """Return the SHA-256 over all rule files: another rule, another extractor."""
+def code_hash() -> str:
+    """Return the SHA-256 over the rule files and the code beside them."""
     digest = hashlib.sha256()
-    for path in sorted(PATTERNS.glob("*.jsonl")):
+    for path in sorted([*PATTERNS.glob("*.jsonl"), *PATTERNS.parent.glob("*.py")]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
-from pipeline.extract.arms import ArmSpan
+from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.quantities import Quantity
 
@@ -25,7 +25,7 @@ _BEFORE = re.compile(
     r"\b(?:before|(?:at\s+)?baseline|pre-?treatment|initially|at entry|at the start)\b", re.I
 )
 _AFTER = re.compile(
-    r"\b(?:after|follow-?up|post-?treatment|last|weeks?|months?|days?|end|rose to|fell to)\b|\bto\b",
+    r"\b(?:after|follow-?up|post-?treatment|last|weeks?|months?|days?|end|to)\b",
     re.I,
 )
 _FROM_BASELINE = re.compile(r"\bfrom baseline to\b|\bbaseline (?:vs\.?|versus|and|to)\b", re.I)

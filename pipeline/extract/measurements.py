@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
-from pipeline.extract.quantities import PEOPLE, Quantity
+from pipeline.extract.grammar import PEOPLE, THINGS
+from pipeline.extract.quantities import Quantity
 
 Span = tuple[int, int]
 
@@ -22,25 +21,10 @@ _PEOPLE_AFTER = re.compile(
     re.IGNORECASE,
 )
 _IN_EACH = re.compile(r"\s+in\s+each\s+(?:group|arm)\b", re.IGNORECASE)
-#: Nouns of fractions, and nouns that are counted, that are no patients.
-THINGS = frozenset(
-    (
-        "muscle groups",
-        "nerves",
-        "segments",
-        "eyes",
-        "centres",
-        "centers",
-        "scales",
-        "trials",
-        "studies",
-        "infusions",
-        "points",
-    )
-)
 _OTHER_UNITS = re.compile(
-    r"^\s+(?:\w+\s+){0,2}?(?:nerves?|segments?|muscle groups?|groups|eyes|centres|centers|infusions?|courses?|"
-    r"trials|studies|scales|tests?|sessions|cycles|regions|hospitals|publications|mice|rats)\b",
+    r"^\s+(?:\w+\s+){0,2}?(?:nerves?|segments?|muscle groups?|groups|eyes|centres|centers|"
+    r"infusions?|courses?|trials|studies|scales|tests?|sessions|cycles|regions|hospitals|"
+    r"publications|mice|rats)\b",
     re.IGNORECASE,
 )
 
@@ -188,11 +172,6 @@ def _closed(text: str, end: int) -> int:
     """Take in a closing bracket and the noun behind it."""
     match = re.match(rf"\s*(?:(?:{PEOPLE})\s*)?[\])]", text[end : end + 25], re.IGNORECASE)
     return end + match.end() if match else end
-
-
-def pairs(found: list[Measurement]) -> Iterator[tuple[Measurement, Measurement]]:
-    """Yield neighbouring measurements that could be two values of one outcome."""
-    yield from ((a, b) for a, b in pairwise(found) if alike(a, b))
 
 
 def alike(a: Measurement, b: Measurement) -> bool:

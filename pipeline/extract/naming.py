@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.lexicon import Term
 from pipeline.extract.measurements import Measurement
-from pipeline.extract.quantities import PEOPLE
 
 Span = tuple[int, int]
 
@@ -163,7 +163,7 @@ def is_value(text: str, start: int, m: Measurement, paired: bool) -> bool:
         return False
     before = text[max(start, m.start - 45) : m.start]
     if re.search(
-        rf"\b(?:by|of|to|was|were|at)\s+(?:an?\s+)?(?:(?:mean|median|average)\s+(?:of\s+)?)?$",
+        r"\b(?:by|of|to|was|were|at)\s+(?:an?\s+)?(?:(?:mean|median|average)\s+(?:of\s+)?)?$",
         before,
         re.I,
     ):

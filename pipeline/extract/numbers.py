@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import re
 
-_UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-    "fifteen sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_UNITS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _VALUES = {w: i for i, w in enumerate(_UNITS)} | {w: (i + 2) * 10 for i, w in enumerate(_TENS)}
 _SCALES = {"hundred": 100, "thousand": 1000}
 
@@ -27,7 +45,10 @@ _WORD = "|".join(sorted([*_VALUES, *_SCALES], key=len, reverse=True))
 #: A number in words: five · twenty-two · one hundred and nine
 WORDS = rf"\b(?:{_WORD})(?:[\s-]+(?:and\s+)?(?:{_WORD}))*\b"
 #: A whole count, in digits or words.
-COUNT = rf"(?:(?<![\w.·,/])\d{{1,3}}(?:[,{THIN}]\d{{3}})+(?![\d])|(?<![\w.·,/])\d+(?![.·,]?\d)|(?i:{WORDS}))"
+COUNT = (
+    rf"(?:(?<![\w.·,/])\d{{1,3}}(?:[,{THIN}]\d{{3}})+(?![\d])"
+    rf"|(?<![\w.·,/])\d+(?![.·,]?\d)|(?i:{WORDS}))"
+)
 
 
 def parse_number(text: str) -> float | None:

@@ -45,7 +45,7 @@ class Outcomes:
         for sentence in doc._.sentences:
             if sentence.part in NO_RESULTS:
                 continue
-            named = self.instruments.find(doc.text, sentence.start, sentence.end)
+            named = self.instruments.find(doc._.source, sentence.start, sentence.end)
             rows = Page(doc, sentence, named, carried).rows()
             yield from rows
             carried = _carry(carried, named, rows)

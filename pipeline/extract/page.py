@@ -21,7 +21,7 @@ class Page:
     def __init__(self, doc: Doc) -> None:
         self.doc = doc
         self.record: Record = doc._.record
-        self.text: str = doc.text
+        self.text: str = doc._.source
         self.sentences: Sequence[Sentence] = doc._.sentences
         self.problems: list[Problem] = []
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
+from typing import Any
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from pipeline.extract.grammar import PEOPLE
+from pipeline.extract.lexicon import rules
 from pipeline.extract.numbers import COUNT, parse_count
-from pipeline.extract.quantities import PEOPLE
 
 Span = tuple[int, int]
 
@@ -25,15 +28,6 @@ _SEX_SUM = re.compile(
     re.IGNORECASE,
 )
 _COUNT = re.compile(COUNT)
-_ENROLLED = re.compile(
-    r"\b(?:randomi[sz]ed|randomly|enrol+ed|recruited|registered|included|entered|took part|participated|assigned|allocated)\b",
-    re.I,
-)
-_STUDIED = re.compile(
-    r"\b(?:treated|studied|examined|evaluated|reviewed|followed|received|given|described|report(?:ed)?|had|were on|underwent|"
-    r"assessed|identified|eligible|trial in|study (?:of|in)|series of|put on|got|records of)\b",
-    re.I,
-)
 _ANALYSED = re.compile(
     rf"(?:leaving|remaining)\s+(?P<a>{COUNT})\b"
     rf"|(?<![\w.·,/])(?P<b>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:were|was)\s+(?:\w+\s+)?(?:included\s+)?(?:in\s+the\s+(?:\w+\s+)?(?:efficacy|analys|final|intention)"
@@ -46,11 +40,6 @@ _COMPLETED = re.compile(
     rf"(?<![\w.·,/])(?P<a>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:had\s+)?(?:completed\b|finished\b)(?!\s+questionnaires)"
     rf"|completed\s+(?:by|in)\s+(?P<b>{COUNT})\s+(?:{PEOPLE})",
     re.IGNORECASE,
-)
-_FOREIGN = re.compile(
-    r"\b(?:literature|published|publications|previous(?:ly)?|earlier series|historic(?:al)?|healthy|normal|control(?:s| subjects)?|screened|consented|"
-    r"additional|controls|in all|approached|million|adequate|needed|planned)\b",
-    re.I,
 )
 
 
@@ -83,7 +72,7 @@ def population(doc: Doc) -> Doc:
 
 def read(doc: Doc) -> Population:
     """Choose the main count among the mentions of people."""
-    text = doc.text
+    text = doc._.source
     mentions = _mentions(doc)
     enrolled = [m for m, score in mentions if score >= 6]
     best = max(mentions, key=lambda m: m[1], default=None)
@@ -104,14 +93,16 @@ def _mentions(doc: Doc) -> list[tuple[Count, int]]:
     found: list[tuple[Count, int]] = []
     for order, sentence in enumerate(doc._.sentences):
         place = (sentence.start, sentence.end, order, sentence.part)
-        sums = [c for m in _SEX_SUM.finditer(doc.text, *place[:2]) if (c := _sum(m)) is not None]
+        sums = [
+            c for m in _SEX_SUM.finditer(doc._.source, *place[:2]) if (c := _sum(m)) is not None
+        ]
         known = {c.n for c, _ in found}
-        found += [(c, _score(doc.text, c.span, *place) + 2) for c in sums if c.n not in known]
-        for match in _MENTION.finditer(doc.text, *place[:2]):
+        found += [(c, _score(doc._.source, c.span, *place) + 2) for c in sums if c.n not in known]
+        for match in _MENTION.finditer(doc._.source, *place[:2]):
             n = parse_count(match["n"])
             part = any(c.span[0] <= match.start() < c.span[1] for c in sums)
             if n and not part:
-                found.append((Count(n, match.span()), _score(doc.text, match.span(), *place)))
+                found.append((Count(n, match.span()), _score(doc._.source, match.span(), *place)))
     return _add_up(doc, found)
 
 
@@ -124,12 +115,13 @@ def _sum(match: re.Match[str]) -> Count | None:
 
 
 def _add_up(doc: Doc, found: list[tuple[Count, int]]) -> list[tuple[Count, int]]:
-    """Raise the counts that are the sum of two or three numbers of one sentence, lower the parts."""
+    """Raise the counts that are the sum of two or three numbers of a sentence, lower the parts."""
     wholes = {c.n for c, _ in found}
     parts: dict[int, int] = {}
     for sentence in doc._.sentences:
         numbers = [
-            parse_count(m.group()) for m in _COUNT.finditer(doc.text, sentence.start, sentence.end)
+            parse_count(m.group())
+            for m in _COUNT.finditer(doc._.source, sentence.start, sentence.end)
         ]
         listed = [n for n in numbers if n is not None and n > 1]
         for size in (2, 3):
@@ -141,46 +133,30 @@ def _add_up(doc: Doc, found: list[tuple[Count, int]]) -> list[tuple[Count, int]]
 
 
 def _score(text: str, span: Span, start: int, end: int, order: int, part: str) -> int:
-    """How much a mention looks like the study's own main number."""
-    before, after = text[max(start, span[0] - 60) : span[0]], text[span[1] : min(end, span[1] + 70)]
-    inside = text[span[0] : span[1]]
-    score = 3 - min(order, 6) // 2
-    score += (
-        5
-        if _ENROLLED.search(after) or _ENROLLED.search(before[-40:]) or _ENROLLED.search(inside)
-        else 0
-    )
-    score += 2 if _STUDIED.search(after[:40]) or _STUDIED.search(before) else 0
-    score += 2 if re.search(r"\btotal of\s*$|\b(?:in|of)\s*$", before) and order <= 2 else 0
-    score -= (
-        8
-        if _FOREIGN.search(before[-40:] + " " + inside) or re.search(r"\bcontrols\b", inside)
-        else 0
-    )
-    subset = re.match(
-        r"\s*[\[(]\s*\d+(?:\.\d+)?\s*%(?!\s*(?:fe)?male|\s*wom[ae]n|\s*men\b|\s*girls|\s*boys)",
-        after,
-    )
-    score -= 6 if subset else 0
-    score -= 8 if re.match(r"\s*(?:had\s+)?(?:completed|finished)\b", after) else 0
-    score -= (
-        4
-        if re.search(r"\b(?:of|out of|than|among|another|other|remaining)\s*(?:the\s*)?$", before)
-        and order > 2
-        else 0
-    )
-    score -= 4 if re.search(r"\bin each\b|\beach\b", inside) else 0
-    score -= (
-        3
-        if re.search(
-            r"^\s*(?:who|had|were excluded|was excluded|withdrew|dropped|died|improved|relapsed|left)\b",
-            after,
-        )
-        and order > 1
-        else 0
-    )
-    score -= 12 if re.search(r"\bexcluded\b|\bnot randomi[sz]ed\b", after[:30]) else 0
-    return score - (2 if part in ("conclusions", "background", "objective") else 0)
+    """How much a mention looks like the study's own main number: earlier is better, then the cues.
+
+    The cues are the rows of patterns/population.jsonl; `order` counts the sentence.
+    """
+    before, inside = text[max(start, span[0] - 60) : span[0]], text[slice(*span)]
+    after = text[span[1] : min(end, span[1] + 70)]
+    windows = {
+        "before": before,
+        "inside": inside,
+        "after": after,
+        "of": f"{before[-40:]} {inside}",
+        "beside": f"{before} {inside} {after[:55]}",
+    }
+    score = 3 - min(order, 6) // 2 - 2 * (part in ("conclusions", "background", "objective"))
+    for row, pattern in _cues():
+        if row.get("from_sentence", 0) <= order <= row.get("to_sentence", order):
+            score += row["score"] * bool(pattern.search(windows[row["where"]]))
+    return score
+
+
+@cache
+def _cues() -> tuple[tuple[dict[str, Any], re.Pattern[str]], ...]:
+    """The rows of patterns/population.jsonl, compiled."""
+    return tuple((r, re.compile(r["pattern"], re.IGNORECASE)) for r in rules("population"))
 
 
 def _first(pattern: re.Pattern[str], text: str) -> Count | None:

@@ -5,23 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from pipeline.extract.lexicon import rules
-from pipeline.extract.numbers import COUNT, DIGITS, SIGNED, TO, parse_count, parse_number
-
-#: What a count may be counted in, for "x of the y patients".
-PEOPLE = "|".join(
-    sorted((re.escape(t) for r in rules("people") for t in r["terms"]), key=len, reverse=True)
-)
-_SIGN_TO = rf"(?:{TO}|\s*[,;]\s*|\s+and\s+)"
-_UNIT_TIME = r"(?:days?|weeks?|wks?|months?|mo|years?|yrs?|hours?|h|minutes?)"
-_MONTH = (
-    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|"
-    r"Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)"
-)
+from pipeline.extract.grammar import GRAMMAR
+from pipeline.extract.numbers import parse_count, parse_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +47,7 @@ def scan(text: str, taken: tuple[tuple[int, int], ...] = ()) -> tuple[Quantity, 
     for start, end in taken:
         claimed[start:end] = b"\1" * (end - start)
     found: list[Quantity] = []
-    for pattern, build in GRAMMAR:
+    for pattern, build in _rows():
         for match in pattern.finditer(text):
             if any(claimed[match.start() : match.end()]):
                 continue
@@ -71,7 +61,7 @@ def scan(text: str, taken: tuple[tuple[int, int], ...] = ()) -> tuple[Quantity, 
 @Language.component("evipool_quantities", requires=["doc._.doses"], assigns=["doc._.quantities"])
 def quantities(doc: Doc) -> Doc:
     """Set `doc._.quantities`; the numbers inside doses are not read twice."""
-    doc._.quantities = scan(doc.text, tuple((d.start, d.end) for d in doc._.doses))
+    doc._.quantities = scan(doc._.source, tuple((d.start, d.end) for d in doc._.doses))
     return doc
 
 
@@ -138,7 +128,8 @@ def _number(kind: str, group: str = "v") -> Builder:
         groups = match.groupdict()
         high = parse_number(groups["hi"]) if groups.get("hi") else None
         label = (groups.get("label") or "").lower()
-        return Quantity(kind, match.start(), match.end(), value, high, label)
+        start = match.start() if not label else min(match.start("label"), match.start(group))
+        return Quantity(kind, start, match.end(), value, high, label)
 
     return build
 
@@ -155,136 +146,6 @@ def _label(text: str | None) -> str:
     return "IQR" if word.startswith(("iqr", "interq")) else "range"
 
 
-_SPREAD_WORD = (
-    r"(?P<label>s\.?d\.?|standard deviation|s\.?e\.?m?\.?|standard errors?(?: of the mean)?)"
-)
-_RANGE_WORD = r"(?P<label>IQR|interquartile range|inter-quartile range|range|min(?:imum)?)"
-
-
-def _row(
-    pattern: str, build: Builder, flags: int = re.IGNORECASE
-) -> tuple[re.Pattern[str], Builder]:
-    """A row of the grammar."""
-    return re.compile(pattern, flags), build
-
-
-GRAMMAR: tuple[tuple[re.Pattern[str], Builder], ...] = (
-    _row(
-        r"\b(?:NCT\s?\d{8}|ISRCTN\s?\d{8}|EudraCT(?:\s*(?:number|no\.?))?[:\s]*\d{4}-\d{6}-\d{2}|"
-        r"ACTRN\s?\d{14}|UMIN\s?\d{9}|DRKS\s?\d{8}|ChiCTR[-\w]*\d{6,}|jRCT\w?\d{9,})\b",
-        _plain("registry"),
-    ),
-    _row(
-        r"(?<![a-z])p(?:[\s-]*values?)?\s*(?:was\s*|of\s*|were\s*)?(?P<op>=|<|>|≤|≥|⩽|⩾)\s*"
-        r"(?P<v>0?\s?[.·](?:\s?\d(?!\d))+(?=\s*[;,.)\]])|(?:\d\s?)?[.·]\s?\d+|\d(?![\d.·]))",
-        _p_value,
-    ),
-    _row(
-        rf"(?:(?:9\d(?:\.\d)?)\s*(?:%|percent|per cent)\s*)?"
-        rf"(?:confidence\s+intervals?|confidence\s+limits?|credible\s+intervals?|\bCIs?\b|\bCrI\b)"
-        rf"(?:\s*9\d\s*%)?(?:\s*[\[(]\s*(?:9\d\s*%\s*)?CI\s*[\])])?\s*[:=,]?\s*(?:of\s+|was\s+|from\s+)?"
-        rf"[\[(]?\s*(?P<lo>{SIGNED})\s*%?{_SIGN_TO}(?P<hi>{SIGNED})(?:\s*%)?",
-        _interval("ci"),
-    ),
-    _row(
-        r"\b(?:\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten)[\s-]?(?:year|yr|month|week|day)s?[\s-]old\b"
-        r"|\bage[ds]?\b(?:\s+(?:of|was|between|from|range|ranged|over|under|above|below))*[\s:,(]*"
-        rf"(?:{DIGITS})(?:{TO}(?:{DIGITS}))?(?:\s*(?:±|\+/-)\s*(?:{DIGITS}))?(?:\s*years?)?"
-        rf"(?:\s*[\[(][^)\]]{{0,30}}[)\]])?"
-        rf"|\bage\s+(?:of\s+\w+\s+)?(?:was\s+)?(?:{DIGITS})\s+years?(?:\s*[\[(][^)\]]{{0,30}}[)\]])?"
-        rf"|\b(?:younger|older)\s+than\s+(?:{DIGITS})\s+years?|(?:{DIGITS})\s+years\s+(?:of age|old)",
-        _plain("age"),
-    ),
-    _row(
-        rf"\b{_MONTH}\.?\s+(?:\d{{1,2}}(?:st|nd|rd|th)?,?\s+)?(?:19|20)\d\d\b"
-        rf"|\b(?:in|from|since|until|between|during|and|to|of|by)\s+(?:19|20)\d\d(?![\d.·]|\s*(?:{PEOPLE}|mg|g|ml)\b)"
-        rf"|\b\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH}\b|(?:19|20)\d\d\s*[-–]\s*(?:19|20)\d\d",
-        _plain("date"),
-    ),
-    _row(
-        rf"(?<![\d.])(?:{DIGITS})\s?:\s?(?:{DIGITS})(?:\s?:\s?(?:{DIGITS}))?(?!\s*\d)",
-        _plain("ratio"),
-    ),
-    _row(
-        r"\b(?:class|grade|stage|level|phase|type|study|group|part|step)\s+(?:[IVX]+|\d)\b(?!\s*[/%(])",
-        _plain("level"),
-    ),
-    _row(
-        rf"(?:[≥≤⩾⩽>]|\bat least|\bmore than|\bless than|\bgreater than|\bat most|\bup to|\bover(?=\s+\d)|\bno more than|<(?=\s*\d))"
-        rf"\s*(?:an?\s+)?(?P<v>{DIGITS}|one|two|three|four|five|six)[\s-]*(?P<label>%|{_UNIT_TIME}|points?|grades?|mm|cm|kg)?"
-        rf"|\b(?P<v2>{DIGITS}|one|two|three)\s+(?:%|points?\s+)?or\s+(?:more|less|greater)(?:\s+points?)?"
-        rf"|\b(?P<v3>{DIGITS}|one|two|three)[\s-]points?\s+(?:or more|fall|drop|decrease|increase|improvement)",
-        lambda m: Quantity("threshold", m.start(), m.end(), label=m.group()),
-    ),
-    _row(
-        rf"(?:{DIGITS})\s*%\s*(?:(?:liquid|human|freeze-dried|intravenous|topical)\s+)?"
-        r"(?=(?:IVIG|IV\s?Ig|IGIV|SCIG|immune|immuno|saline|albumin|caprylate|dextrose|glucose|"
-        r"solution|lidocaine|capsaicin|pilocarpine|cream|gel|patch|sucrose)\w*)"
-        rf"|(?<=IVIg )(?:{DIGITS})\s*%|(?<=immunoglobulin )(?:{DIGITS})\s*%"
-        rf"|\b(?:pilocarpine|liquid)\s+(?:{DIGITS})\s*%",
-        _plain("concentration"),
-    ),
-    _row(
-        rf"(?:\bn\s*=\s*)?(?<![\d/.·])(?P<a>\d{{1,5}})\s?/\s?(?P<b>\d{{1,5}})(?![\d/]|[.·,]\d|\s?(?:kg|m2|d\b|day|week|mo|min|h\b|mm))"
-        rf"(?:\s+(?P<noun>{PEOPLE})\b)?",
-        _fraction,
-    ),
-    _row(
-        rf"\b(?P<a>all|both)\s+(?:of\s+)?(?:the\s+|our\s+|these\s+)?(?P<b>{COUNT})\s+(?:[\w-]+\s+)?(?:{PEOPLE})\b",
-        _fraction,
-    ),
-    _row(
-        rf"(?<!of )(?<!for )(?<!but )\b(?P<label>all)(?:\s+of)?(?:\s+the|\s+our|\s+these)?\s+(?:{PEOPLE})\b"
-        r"|(?<!of )\b(?P<label2>all)(?=\s+(?:were|had|walked|improved|responded|recovered|showed)\b)"
-        r"|(?<=\bin )all\b(?=\s*[,.;)(])",
-        lambda m: Quantity("all", m.start(), m.end()),
-    ),
-    _row(
-        rf"(?<![\w.·,/%-])(?P<a>{COUNT}|\ball\b|\bnone\b)(?:\s+(?:{PEOPLE}))?(?:\s*[\[(]\s*(?P<pct>{DIGITS})\s*%\s*[\])])?"
-        rf"\s+(?:out\s+of|of|from)\s+(?:the\s+|these\s+|those\s+|all\s+|our\s+)?(?P<b>{COUNT})"
-        rf"(?!\s*(?:%|{_UNIT_TIME}\b))(?:\s+(?:[\w-]+\s+){{0,2}}?(?P<noun>{PEOPLE}|muscle groups|nerves|segments|eyes|centres|centers|responders|scales|trials|studies|infusions|points)\b)?",
-        _fraction,
-    ),
-    _row(
-        rf"(?P<v>{SIGNED})\s*%?\s*(?:±|\+\s?/\s?[-–−]|\+-)\s*(?P<s>{DIGITS})(?:\s*%)?(?:\s*\(?(?P<label>SD|SEM?)\b\)?)?",
-        _spread("mean_spread"),
-    ),
-    _row(
-        rf"[\[(]\s*{_SPREAD_WORD}\s*[:=,]?\s*(?:±\s*)?(?P<s>{DIGITS})\s*%?\s*[\])]",
-        _spread("spread"),
-    ),
-    _row(
-        rf"[\[(]?\s*\b{_RANGE_WORD}\s*[:=,]?\s*(?:of\s+|from\s+|was\s+)?(?P<lo>{SIGNED})\s*%?{_SIGN_TO}(?:max(?:imum)?\s*)?(?P<hi>{SIGNED})(?:\s*%)?(?:\s*(?:{_UNIT_TIME}|points?|mm|cm))?\s*[\])]?",
-        _interval("interval"),
-    ),
-    _row(
-        rf"[\[(]\s*(?P<lo>{SIGNED})\s*%?(?:{TO}|\s*[,;]\s*)(?P<hi>{SIGNED})\s*%?(?:\s*(?:{_UNIT_TIME}))?\s*[\])]",
-        _interval("interval"),
-    ),
-    _row(r"\bn\s*=\s*(?P<v>\d{1,3}(?:,\d{3})+|\d+)(?![\d.]|\s*/)", _number("n")),
-    _row(
-        rf"\b(?:at|by|to|on|after|until|within|over|through|for|during|before|from|between|in)?\s*(?:the\s+)?(?:end of\s+)?"
-        rf"(?P<label>days?|weeks?|months?|years?)\s+(?P<v>\d+(?:\.\d+)?)(?:\s*(?:[-–]|to|and)\s*(?P<hi>\d+))?\b(?!\s*[%(]|[./]\d)",
-        _number("timepoint"),
-    ),
-    _row(
-        rf"(?P<v>{COUNT})(?:th|st|nd|rd)?[\s-]+(?:consecutive\s+)?(?P<label>day|week|month|year)\b(?!s)",
-        _number("timepoint"),
-    ),
-    _row(rf"(?P<v>{SIGNED})\s*(?:%|per\s?cent\b)", _number("percent")),
-    _row(
-        rf"(?<![\d.·])(?P<v>{DIGITS}){TO}(?P<hi>{DIGITS})\s*(?P<label>{_UNIT_TIME})\b",
-        _number("timepoint"),
-    ),
-    _row(rf"(?P<v>{COUNT}|{DIGITS})\s+(?P<label>{_UNIT_TIME})\b", _number("timepoint")),
-    _row(rf"(?<![\w.·,/])(?P<lo>{DIGITS}){TO}(?P<hi>{DIGITS})(?![\w/])", _interval("interval")),
-    _row(
-        rf"(?<![\w/]){SIGNED}(?![\w/]|[.·,]\d)|\b(?i:both|none)\b|{COUNT}",
-        lambda m: _count_or_number(m),
-    ),
-)
-
-
 def _count_or_number(match: re.Match[str]) -> Quantity | None:
     """A bare number; "both" is two, "none" is no one."""
     word = match.group().strip().lower()
@@ -292,6 +153,28 @@ def _count_or_number(match: re.Match[str]) -> Quantity | None:
     if value is None:
         return None
     return Quantity("number", match.start(), match.end(), value, label=word)
+
+
+#: How the kinds with content are built; any other is recognised only to be passed over.
+BUILDERS: dict[str, Builder] = {
+    "p_value": _p_value,
+    "ci": _interval("ci"),
+    "fraction": _fraction,
+    "mean_spread": _spread("mean_spread"),
+    "spread": _spread("spread"),
+    "interval": _interval("interval"),
+    "n": _number("n"),
+    "timepoint": _number("timepoint"),
+    "percent": _number("percent"),
+    "number": _count_or_number,
+}
+
+
+@cache
+def _rows() -> tuple[tuple[re.Pattern[str], Builder], ...]:
+    """The grammar, compiled, each row with its builder."""
+    flags = re.IGNORECASE | re.VERBOSE
+    return tuple((re.compile(p, flags), BUILDERS.get(kind, _plain(kind))) for kind, p in GRAMMAR)
 
 
 def within(found: tuple[Quantity, ...], start: int, end: int) -> Iterator[Quantity]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import spacy
@@ -22,12 +23,13 @@ from pipeline.extract import (
     sentences,
 )
 from pipeline.extract.assemble import assemble
-from pipeline.extract.lexicon import rules_hash
+from pipeline.extract.lexicon import code_hash
 from pipeline.schema import Extractor, Record, Study
 
 #: What the components hand on, as `doc._.<name>`.
 EXTENSIONS = (
     "record",
+    "source",
     "sentences",
     "interventions",
     "doses",
@@ -48,7 +50,9 @@ class Reader:
 
     def __init__(self, eligibility: Eligibility, outcome_defs: Sequence[OutcomeDef]) -> None:
         self.nlp = pipeline(eligibility, outcome_defs)
-        self.extractor = Extractor("evipool-rules", __version__, rules_hash())
+        self.extractor = Extractor(
+            "evipool-rules", __version__, _rules_hash(eligibility, outcome_defs)
+        )
 
     def read(self, record: Record) -> Study:
         """Return the study that a record speaks of."""
@@ -57,6 +61,14 @@ class Reader:
         for _, component in self.nlp.pipeline:
             doc = component(doc)
         return assemble(doc, self.extractor)
+
+
+def _rules_hash(eligibility: Eligibility, outcome_defs: Sequence[OutcomeDef]) -> str:
+    """SHA-256 over all that decides a reading: rule files, code, and the protocol's own names."""
+    digest = hashlib.sha256(code_hash().encode())
+    for part in (eligibility.intervention, *eligibility.population, *outcome_defs):
+        digest.update(part.model_dump_json().encode())
+    return digest.hexdigest()
 
 
 def pipeline(eligibility: Eligibility, outcome_defs: Sequence[OutcomeDef]) -> Language:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.extract.arms import ArmSpan
+from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.naming import is_down
 from pipeline.extract.page import Page
@@ -194,6 +194,8 @@ class Result:
         if q.value is None:
             return {}
         events = int(q.value)
+        if events == 1 and m.value is None:
+            return {"events": self.page.reading(1, span)}  # one patient's story is no rate
         fits = (s for s in sizes if events <= s.value and self._agrees(m, events, s.value))
         size = next(fits, None)
         if size is None and sizes and m.value is not None:
@@ -232,7 +234,7 @@ class Result:
                 )
 
     def _size(self, m: Measurement, arm: int | None) -> Fields:
-        """n of a value without events: the group's size, unless the percentage speaks against it."""
+        """n of a value without events: the group's size, unless its percentage contradicts that."""
         size = next(self._denominators(arm), None)
         value = m.value.value if m.value is not None else None
         if size is None or value is None or m.kind == "time":

@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from spacy.tokens import Doc
 
 from pipeline.extract import effects, linking, naming
-from pipeline.extract.arms import ArmSpan
+from pipeline.extract.arm_sizes import ArmSpan
+from pipeline.extract.chains import Chains
 from pipeline.extract.effects import EffectSpan
+from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.lexicon import Term, lexicon
-from pipeline.extract.measurements import Measurement, alike, build
+from pipeline.extract.measurements import Measurement, build
 from pipeline.extract.population import Count, Population
-from pipeline.extract.quantities import PEOPLE, Quantity, within
+from pipeline.extract.quantities import Quantity, within
 from pipeline.extract.sentences import Sentence
 
 Span = tuple[int, int]
@@ -28,11 +30,10 @@ _AMONG = re.compile(
     rf"\b(?:among|of|in)\s+(?:the\s+)?(?P<n>\d+)\s+(?:responders|(?:{PEOPLE}))[^.;]{{0,50}}?,", re.I
 )
 _WHEN = re.compile(
-    r"\b(?:at|by|within|after|until|over|for|during|every|first|last|in|than|the|up to|with|past)\s*$",
+    r"\b(?:at|by|within|after|until|over|for|during|every|first|last|in|than|the|up to|with|past)"
+    r"\s*$",
     re.I,
 )
-#: Two measurements further apart than this are not one comparison.
-APART = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +77,21 @@ class Page:
     def __init__(
         self, doc: Doc, sentence: Sentence, instruments: list[Term], carried: Carried
     ) -> None:
-        self.text: str = doc.text
+        self.text: str = doc._.source
         self.start, self.end = sentence.start, sentence.end
         self.found: list[Quantity] = list(within(doc._.quantities, self.start, self.end))
         self.instruments, self.carried = instruments, carried
         self.events = lexicon("events").find(self.text, self.start, self.end)
         self.arms: tuple[ArmSpan, ...] = doc._.arms
         self.places = linking.mentions(self.arms, self.start, self.end)
+        self._chains = Chains(self.text, self.start, self.end, self.arms, self.places)
         self.sizes = _sizes(doc._.population, self.arms)
         self.measured = self._measure()
 
     def rows(self) -> list[OutcomeSpan]:
         """Return the outcome rows of the sentence, in order."""
         found, plain = effects.split(self.text, self.start, self.found, self.measured)
-        made = [row for chain in self._chains(plain) for row in self._of_chain(chain, plain)]
+        made = [row for chain in self._chains.of(plain) for row in self._of_chain(chain, plain)]
         made = self._with_effects(made, found)
         made = [self._finish(row, made) for row in made]
         return [*made, *self._lasting(), *self._bare(made)]
@@ -106,12 +108,10 @@ class Page:
 
     def _inside_name(self, q: Quantity) -> bool:
         """Whether a number is part of an instrument's, an event's or an arm's name."""
-        names = [
-            *self.instruments,
-            *self.places,
-            *(e for e in self.events if q.kind != "fraction" and q.kind != "all"),
-        ]
-        return any(t.start < q.end and q.start < t.end for t in names)
+        events = [] if q.kind in {"fraction", "all"} else self.events
+        names = [(t.start, t.end) for t in (*self.instruments, *events)]
+        names += [(p.start, p.end) for p in self.places]
+        return any(start < q.end and q.start < end for start, end in names)
 
     def _is_when(self, q: Quantity) -> bool:
         """Whether a stretch of time says when, and is no result."""
@@ -128,44 +128,6 @@ class Page:
             return False
         return any(a <= q.start < b for a, b in self.sizes) and m.value is None
 
-    def _chains(self, plain: list[Measurement]) -> Iterator[list[Measurement]]:
-        """Split the measurements into those that are one outcome's: one an arm, or two times."""
-        longest = max(2, len(self.arms))
-        chain: list[Measurement] = []
-        for m in plain:
-            fits = (
-                chain
-                and len(chain) < longest
-                and alike(chain[-1], m)
-                and self._belong(chain[-1], m, plain)
-            )
-            if fits and not (len(chain) == 2 and self._is_times(chain)):
-                chain.append(m)
-            else:
-                if chain:
-                    yield chain
-                chain = [m]
-        if chain:
-            yield chain
-
-    def _is_times(self, chain: Sequence[Measurement]) -> bool:
-        """Whether the first two of a chain are baseline and follow-up."""
-        return linking.is_baseline_pair(self.text, chain[0], chain[1], self.start, self.end)
-
-    def _belong(self, a: Measurement, b: Measurement, plain: list[Measurement]) -> bool:
-        """Whether two neighbours are baseline and follow-up, or two arms."""
-        if self._is_times((a, b)):
-            return True
-        gap = self.text[a.end : b.start]
-        if len(gap) > APART:
-            return False
-        if linking.STRICT.search(gap):
-            return True
-        if len(self.arms) < 2 or not linking.LOOSE.search(gap):
-            return False
-        own = [linking.arms_of(self.text, [m], self.places, plain)[0] for m in (a, b)]
-        return None not in own and own[0] != own[1]
-
     def _of_chain(
         self, chain: list[Measurement], plain: list[Measurement]
     ) -> Iterator[OutcomeSpan]:
@@ -173,7 +135,7 @@ class Page:
         first = chain[0]
         if len(chain) == 1:
             yield from self._single(first, plain)
-        elif self._is_times(chain):
+        elif self._chains.is_times(chain):
             arm = linking.arms_of(self.text, [chain[1]], self.places, plain)[0]
             arm = 0 if len(self.arms) == 1 else arm
             yield from self._row(chain[1], first, "baseline", arm, None)
@@ -258,7 +220,7 @@ class Page:
         return Count(int(match["n"]), match.span("n")) if match else None
 
     def _order(self, own: list[int | None]) -> list[int | None]:
-        """Fill in what the mentions leave open: the other of two arms, else the order of the text."""
+        """Fill in what the mentions leave open: the other of two arms, else the text's order."""
         if len(self.arms) != 2 or len(own) != 2 or (None not in own and own[0] != own[1]):
             return own
         first, second = own

@@ -36,11 +36,18 @@ class Sentence:
     part: str
 
 
-@Language.component("evipool_sentences", assigns=["token.is_sent_start", "doc._.sentences"])
+@Language.component(
+    "evipool_sentences", assigns=["token.is_sent_start", "doc._.sentences", "doc._.source"]
+)
 def sentences(doc: Doc) -> Doc:
-    """Set sentence starts and `doc._.sentences`."""
-    spans = split(doc.text)
-    doc._.sentences = tuple(_with_parts(doc.text, spans))
+    """Set sentence starts, `doc._.sentences`, and `doc._.source`.
+
+    The latter is `doc.text`, which spaCy joins anew at each call.
+    """
+    text = doc.text
+    doc._.source = text
+    spans = split(text)
+    doc._.sentences = tuple(_with_parts(text, spans))
     starts = {start for start, _ in spans}
     pending = False
     for token in doc:
@@ -82,10 +89,9 @@ def _with_parts(text: str, spans: list[tuple[int, int]]) -> list[Sentence]:
         label = re.match(
             r"([A-Z][A-Z &/,'-]{3,60}|[A-Z][a-z]+(?: and [a-z]+)?):\s", text[start:end]
         )
-        if label and new_line:
-            part = part_of(label.group(1))
-        elif label and label.group(1).istitle() and part_of(label.group(1)):
-            part = part_of(label.group(1))
+        named = part_of(label.group(1)) if label else ""
+        if label and (new_line or (named and label.group(1).istitle())):
+            part = named
         found.append(Sentence(start, end, "title" if start < title_end else part))
     return found
 

@@ -1,0 +1,65 @@
+"""Groups the measurements of a sentence that are values of one outcome: arms, or two times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pipeline.extract import linking
+from pipeline.extract.arm_sizes import ArmSpan
+from pipeline.extract.linking import Mention
+from pipeline.extract.measurements import Measurement, alike
+
+#: Two measurements further apart than this are not one comparison.
+APART = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Chains:
+    """A sentence (``text[start:end]``) with the study's arms and where it names them."""
+
+    text: str
+    start: int
+    end: int
+    arms: Sequence[ArmSpan]
+    places: Sequence[Mention]
+
+    def of(self, found: Sequence[Measurement]) -> Iterator[list[Measurement]]:
+        """Yield the measurements in groups: one for each arm at most, or baseline and follow-up."""
+        longest = max(2, len(self.arms))
+        chain: list[Measurement] = []
+        for m in found:
+            if chain and len(chain) < longest and self._goes_on(chain, m, found):
+                chain.append(m)
+                continue
+            if chain:
+                yield chain
+            chain = [m]
+        if chain:
+            yield chain
+
+    def is_times(self, chain: Sequence[Measurement]) -> bool:
+        """Return whether the first two of a chain are baseline and follow-up."""
+        return linking.is_baseline_pair(self.text, chain[0], chain[1], self.start, self.end)
+
+    def _goes_on(
+        self, chain: list[Measurement], m: Measurement, found: Sequence[Measurement]
+    ) -> bool:
+        """Whether a measurement belongs to the chain before it."""
+        if not alike(chain[-1], m) or (len(chain) == 2 and self.is_times(chain)):
+            return False
+        return self._belong(chain[-1], m, found)
+
+    def _belong(self, a: Measurement, b: Measurement, found: Sequence[Measurement]) -> bool:
+        """Whether two neighbours are baseline and follow-up, or two arms."""
+        if self.is_times((a, b)):
+            return True
+        gap = self.text[a.end : b.start]
+        if len(gap) > APART:
+            return False
+        if linking.STRICT.search(gap):
+            return True
+        if len(self.arms) < 2 or not linking.LOOSE.search(gap):
+            return False
+        own = [linking.arms_of(self.text, [m], self.places, found)[0] for m in (a, b)]
+        return None not in own and own[0] != own[1]
