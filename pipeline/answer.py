@@ -54,7 +54,7 @@ def answer(question: Question, config: Config, studies: Sequence[Study]) -> Ques
         subgroup_test=test,
         sensitivity=tuple(_variations(question, config, studies, effects)),
         assumptions=chosen.assumptions,
-        warnings=(*_warnings(effects, pooled), *_shared_patients(effects, studies)),
+        warnings=(*_unreviewed(effects), *_shared_patients(effects, studies)),
     )
 
 
@@ -107,13 +107,11 @@ def _vary(question: Question, spec: SensitivitySpec) -> Question:
     return question.model_copy(update={"model": changed, **rest})
 
 
-def _warnings(effects: Sequence[EffectSize], pooled: PooledEstimate | None) -> Iterator[str]:
-    """What a reader must know before reading the estimate."""
-    unreviewed = sum(not e.reviewed for e in effects)
-    if unreviewed:
-        yield f"{unreviewed} of {len(effects)} studies rest on machine-read, unreviewed values."
-    if pooled is not None:
-        yield from pooled.notes
+def _unreviewed(effects: Sequence[EffectSize]) -> Iterator[str]:
+    """How many studies nobody has checked."""
+    waiting = sum(not e.reviewed for e in effects)
+    if waiting:
+        yield f"{waiting} of {len(effects)} studies rest on machine-read, unreviewed values."
 
 
 def _shared_patients(effects: Sequence[EffectSize], studies: Sequence[Study]) -> Iterator[str]:

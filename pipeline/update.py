@@ -293,6 +293,7 @@ def measure_view(code: str) -> MeasureView:
         ratio=measure.scale == "log",
         back=_BACK[measure.scale],
         percent=measure.data == "count",
+        groups=("Intervention", "Comparator") if "Total 2" in measure.columns else None,
     )
 
 

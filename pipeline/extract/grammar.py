@@ -40,7 +40,8 @@ _PRODUCT = r"""(?:IVIG|IV\s?Ig|IGIV|SCIG|immune|immuno|saline|albumin|caprylate|
 GRAMMAR: tuple[tuple[str, str], ...] = (
     (
         "registry",
-        r"""\b(?: NCT\s?\d{8} | ISRCTN\s?\d{8} | EudraCT(?:\s*(?:number|no\.?))?[:\s]*\d{4}-\d{6}-\d{2}
+        r"""\b(?: NCT\s?\d{8} | ISRCTN\s?\d{8}
+        | EudraCT(?:\s*(?:number|no\.?))?[:\s]*\d{4}-\d{6}-\d{2}
         | ACTRN\s?\d{14} | UMIN\s?\d{9} | DRKS\s?\d{8} | ChiCTR[-\w]*\d{6,} | jRCT\w?\d{9,} )\b""",
     ),
     (

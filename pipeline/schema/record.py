@@ -106,10 +106,10 @@ class Record:
 
     @property
     def slab(self) -> str:
-        """The study label of tables and plots: "Morozumi 2009"; the id where no author is known."""
-        author = self.authors[0] if self.authors else ""
-        surname = author.split(",")[0].strip() or self.record_id
-        return f"{surname} {self.year}" if self.year else surname
+        """The study label of tables and plots: "Hughes 2008"; the journal where authors lack."""
+        author = self.authors[0].split(",")[0].strip() if self.authors else ""
+        name = author or self.journal or self.record_id
+        return f"{name} {self.year}" if self.year else name
 
     def quote(self, start: int, end: int) -> Quote:
         """Return the quote of ``text[start:end]``."""
