@@ -1,0 +1,255 @@
+"""The store of a review: searches, records, extractions, decisions and runs."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from sqlalchemy import Connection, Engine
+
+from pipeline.errors import OutputError, StoreError
+from pipeline.schema import Batch, Decision, Extractor, Problem, Record, Search, Study
+from pipeline.store import checks, corpus, database, raw, work
+from pipeline.store.work import Run
+
+
+class Store:
+    """The evidence of one review; `Store.open` makes it, `with` closes it.
+
+    Searches, raw answers, record versions and decisions are only ever added. Every method may
+    raise `StoreError` where the database fails, is locked or damaged, and each writes in one
+    transaction.
+    """
+
+    def __init__(self, folder: Path, engine: Engine, name: str) -> None:
+        self._folder, self._engine, self._name = folder, engine, name
+
+    @classmethod
+    def open(cls, folder: Path, url: str | None = None) -> Store:
+        """Open the store of a review, and make what is not there yet.
+
+        Parameters
+        ----------
+        folder : Path
+            The review's folder; raw answers are kept in its corpus/raw.
+        url : str, optional
+            A postgresql:// or sqlite:// URL; by default corpus/evidence.sqlite.
+
+        Raises
+        ------
+        StoreError
+            If the file is no database, is another program's, is locked, or its schema is newer.
+        OutputError
+            If folder or file cannot be written.
+        ConfigError
+            If `url` is of another kind or its driver is not installed.
+        """
+        place = folder / "corpus"
+        where = database.database_url(place, url)
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"Cannot make {place}: {error.strerror or error}.") from error
+        store = cls(place, database.connect(where), database.place(where))
+        try:
+            store._migrate()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def save_search(self, search: Search) -> None:
+        """Keep a search and its hits in order; saved again, it only becomes the latest."""
+        with self._writing() as connection:
+            corpus.save_search(connection, search)
+
+    def save_batch(self, search_id: str, batch: Batch, *, fetched_at: str) -> None:
+        """Keep an answer: its bytes as a file, then in one transaction the rows about it.
+
+        Saved again, nothing changes.
+
+        Parameters
+        ----------
+        search_id : str
+            A search that was saved.
+        batch : Batch
+            The answer.
+        fetched_at : str
+            When it came, ISO 8601 UTC; of a record's versions the one fetched last is the newest.
+
+        Raises
+        ------
+        StoreError
+            If the search is unknown, or other bytes are kept under this name.
+        OutputError
+            If the corpus folder cannot be written.
+        """
+        digest = raw.sha256(batch.raw)
+        path = raw.raw_path(search_id, batch.name)
+        self._check_batch(search_id, batch.name, digest)
+        if raw.fault(self._folder / path, digest):
+            raw.write(self._folder / path, batch.raw)
+        document = {
+            "search_id": search_id,
+            "name": batch.name,
+            "sha256": digest,
+            "media_type": batch.media_type,
+            "path": path,
+            "fetched_at": fetched_at,
+        }
+        with self._writing() as connection:
+            corpus.save_document(connection, document, batch.problems)
+            corpus.save_records(connection, batch.records, document)
+
+    def known_ids(self, search_id: str) -> set[str]:
+        """Return the record_ids that this search has fetched; a resumed fetch skips them."""
+        with self._reading() as connection:
+            return corpus.known_ids(connection, search_id)
+
+    def records(self, search_id: str) -> list[Record]:
+        """Return the records of a search that are stored, in its order, in their newest version."""
+        with self._reading() as connection:
+            return list(corpus.hits(connection, search_id))
+
+    def record(self, record_id: str) -> Record | None:
+        """Return the newest version of a record, None if it is not stored."""
+        with self._reading() as connection:
+            return corpus.record(connection, record_id)
+
+    def problems(self, search_id: str) -> list[Problem]:
+        """Return what could not be fetched or read, each problem once, in the order it came."""
+        with self._reading() as connection:
+            return corpus.problems(connection, search_id)
+
+    def latest_search(self) -> Search | None:
+        """Return the search that was saved last, None if there is none."""
+        with self._reading() as connection:
+            return corpus.latest_search(connection)
+
+    def save_extractions(self, readings: Iterable[tuple[Study, str]]) -> None:
+        """Keep studies, each with the content_hash of the record version it was read from.
+
+        A study of the same version by the same extractor is replaced: it can be read again.
+
+        Raises
+        ------
+        StoreError
+            If a record version is not stored.
+        """
+        with self._writing() as connection:
+            work.save_extractions(connection, readings)
+
+    def extraction(self, record_id: str, content_hash: str, extractor: Extractor) -> Study | None:
+        """Return what an extractor read in a version of a record, None if it has not."""
+        with self._reading() as connection:
+            return work.extraction(connection, record_id, content_hash, extractor)
+
+    def extractions(self, search_id: str, extractor: Extractor) -> dict[str, Study]:
+        """Return what an extractor read in the newest versions of a search's records, by id."""
+        with self._reading() as connection:
+            return work.hits_read(connection, search_id, extractor)
+
+    def add_decision(self, decision: Decision, *, event_id: str | None = None) -> str:
+        """Append a reviewer's decision and return its event id.
+
+        Parameters
+        ----------
+        decision : Decision
+            What was decided.
+        event_id : str, optional
+            The caller's name of the event, so that sending it twice adds it once; by default a
+            random UUID.
+
+        Raises
+        ------
+        StoreError
+            If another decision has this event id.
+        """
+        event_id = event_id or str(uuid.uuid4())
+        with self._writing() as connection:
+            work.add_decision(connection, event_id, decision)
+        return event_id
+
+    def decisions(self, record_id: str | None = None) -> list[Decision]:
+        """Return all decisions, or those on a record, in the order they were added."""
+        with self._reading() as connection:
+            return work.all_decisions(connection, record_id)
+
+    def start_run(
+        self, run_id: str, *, started: str, argv: Sequence[str], config_sha256: str
+    ) -> None:
+        """Note that a run has begun; `started` is an ISO 8601 UTC time."""
+        with self._writing() as connection:
+            work.start_run(connection, Run(run_id, started, "running", tuple(argv), config_sha256))
+
+    def finish_run(
+        self, run_id: str, *, finished: str, status: str, manifest: str | None = None
+    ) -> None:
+        """Note how a run ended, and the path of its manifest.
+
+        Raises
+        ------
+        StoreError
+            If no such run was started.
+        """
+        with self._writing() as connection:
+            work.finish_run(connection, run_id, finished, status, manifest)
+
+    def runs(self) -> list[Run]:
+        """Return the runs, the oldest first."""
+        with self._reading() as connection:
+            return work.all_runs(connection)
+
+    def check(self) -> list[str]:
+        """Return a sentence for each fault: raw files, records and quotes; none if all is well."""
+        with self._reading() as connection:
+            return list(checks.faults(connection, self._folder))
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """A connection for queries."""
+        with database.guarded(self._name), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """A connection with a transaction: all of it is kept, or nothing."""
+        engine = database.writing(self._engine)
+        with database.guarded(self._name), engine.begin() as connection:
+            yield connection
+
+    def _migrate(self) -> None:
+        """Bring the tables up to date."""
+        with database.guarded(self._name):
+            database.migrate(self._engine, self._name)
+
+    def _check_batch(self, search_id: str, name: str, digest: str) -> None:
+        """Refuse a batch of an unknown search, or other bytes under a known name."""
+        with self._reading() as connection:
+            known = corpus.is_search(connection, search_id)
+            kept = corpus.raw_sha256(connection, search_id, name)
+        if not known:
+            raise StoreError(f"The search {search_id!r} is not in {self._name}.")
+        if kept not in (None, digest):
+            raise StoreError(
+                f"Other bytes are kept as {name!r} of the search {search_id!r}; what was fetched "
+                "is never overwritten."
+            )

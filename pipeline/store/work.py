@@ -1,0 +1,125 @@
+"""Reads and writes what was read, decided and run, within a transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from pipeline.errors import StoreError
+from pipeline.schema import Decision, Extractor, Study
+from pipeline.schema.codec import from_plain
+from pipeline.store.corpus import same_version
+from pipeline.store.rows import dump, upsert
+from pipeline.store.tables import decisions, extractions, newest_records, runs, search_records
+
+_DECISION = ("record_id", "field", "verdict", "who", "when", "value", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of the program; `finished` and `manifest` are None while it is under way."""
+
+    run_id: str
+    started: str
+    status: str
+    argv: tuple[str, ...]
+    config_sha256: str
+    finished: str | None = None
+    manifest: str | None = None
+
+
+def save_extractions(connection: Connection, readings: Iterable[tuple[Study, str]]) -> None:
+    """Insert studies with the content hash of what they were read from, or replace them."""
+    rows = [
+        {
+            **_key(study.extractor),
+            "record_id": study.record_id,
+            "content_hash": content_hash,
+            "json": dump(study),
+        }
+        for study, content_hash in readings
+    ]
+    upsert(connection, extractions, rows, replaced=("json",))
+
+
+def extraction(
+    connection: Connection, record_id: str, content_hash: str, extractor: Extractor
+) -> Study | None:
+    """Return what an extractor read in a version of a record."""
+    key = {"record_id": record_id, "content_hash": content_hash, **_key(extractor)}
+    query = select(extractions.c.json).where(*(extractions.c[k] == v for k, v in key.items()))
+    text = connection.scalar(query)
+    return from_plain(Study, json.loads(text)) if text else None
+
+
+def hits_read(connection: Connection, search_id: str, extractor: Extractor) -> dict[str, Study]:
+    """Return what an extractor read in the newest versions of a search's records, by id."""
+    query = (
+        select(extractions.c.record_id, extractions.c.json)
+        .join(newest_records, same_version(extractions, newest_records))
+        .join(search_records, search_records.c.record_id == extractions.c.record_id)
+        .where(search_records.c.search_id == search_id)
+        .where(*(extractions.c[k] == v for k, v in _key(extractor).items()))
+        .order_by(search_records.c.position)
+    )
+    rows = connection.execute(query)
+    return {row.record_id: from_plain(Study, json.loads(row.json)) for row in rows}
+
+
+def add_decision(connection: Connection, event_id: str, decision: Decision) -> None:
+    """Append a decision; the same one again is no second decision."""
+    fields = {name: getattr(decision, name) for name in _DECISION}
+    query = select(decisions).where(decisions.c.event_id == event_id)
+    known = connection.execute(query).one_or_none()
+    if known is None:
+        connection.execute(insert(decisions), {"event_id": event_id, **fields})
+    elif _decision(known._mapping) != decision:
+        raise StoreError(f"Another decision has the event id {event_id!r}.")
+
+
+def all_decisions(connection: Connection, record_id: str | None) -> list[Decision]:
+    """Return all decisions, or those on a record, in the order they were added."""
+    query = select(decisions).order_by(decisions.c.ordinal)
+    if record_id is not None:
+        query = query.where(decisions.c.record_id == record_id)
+    return [_decision(row._mapping) for row in connection.execute(query)]
+
+
+def start_run(connection: Connection, run: Run) -> None:
+    """Insert a run."""
+    row = {name: getattr(run, name) for name in ("run_id", "started", "status", "config_sha256")}
+    connection.execute(insert(runs), {**row, "argv": dump(run.argv)})
+
+
+def finish_run(
+    connection: Connection, run_id: str, finished: str, status: str, manifest: str | None
+) -> None:
+    """Note how a run ended."""
+    change = update(runs).where(runs.c.run_id == run_id)
+    done = connection.execute(change.values(finished=finished, status=status, manifest=manifest))
+    if done.rowcount != 1:
+        raise StoreError(f"No run {run_id!r} was started.")
+
+
+def all_runs(connection: Connection) -> list[Run]:
+    """Return the runs, the oldest first."""
+    rows = connection.execute(select(runs).order_by(runs.c.started, runs.c.run_id))
+    return [Run(**{**row._mapping, "argv": tuple(json.loads(row.argv))}) for row in rows]
+
+
+def _key(extractor: Extractor) -> dict[str, str]:
+    """The columns that name an extractor."""
+    return {
+        "extractor": extractor.name,
+        "version": extractor.version,
+        "rules_hash": extractor.rules_hash,
+    }
+
+
+def _decision(row: Any) -> Decision:
+    """A row of the decisions."""
+    return Decision(**{name: row[name] for name in _DECISION})
