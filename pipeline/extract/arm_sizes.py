@@ -28,7 +28,7 @@ _AFTER = re.compile(
 )
 _BEFORE = re.compile(
     rf"(?P<n>{COUNT})(?:\s*[\[(]\s*(?:{DIGITS})\s*%\s*[\])])?"
-    rf"(?:\s+(?:[\w-]+\s+)?(?:{PEOPLE}))?(?:\s+{_VERBS})*\s+(?:[a-z-]+\s+)?$",
+    rf"(?P<people>\s+(?:[\w-]+\s+)?(?:{PEOPLE}))?(?P<verbs>(?:\s+{_VERBS})*)\s+(?:[a-z-]+\s+)?$",
     re.IGNORECASE,
 )
 _JUST_BEFORE = re.compile(
@@ -130,10 +130,13 @@ def count_after(text: str, span: Span) -> Count | None:
 
 
 def count_before(text: str, span: Span) -> Count | None:
-    """ "59 patients on IGIV-C", "24 IVIg", "31 in the continuation arm"."""
+    """ "59 patients on IGIV-C", "24 IVIg", "31 in the continuation arm"; not "five exchanges"."""
     offset = max(0, span[0] - 80)
     match = _BEFORE.search(text[offset : span[0]])
     n = parse_count(match["n"]) if match else None
     if match is None or n is None:
+        return None
+    bare = not (match["people"] or match["verbs"])
+    if bare and not match["n"].isdigit():
         return None
     return Count(n, (offset + match.start("n"), span[1]))

@@ -137,8 +137,8 @@ def _rivals(name: str, totals: dict[str, int], trial: int) -> int:
     """The score that a secondary design has to beat."""
     if name == "protocol":
         return 7
-    own_patients = totals["case_report"] + totals["retrospective_cohort"]
-    return max(trial - 6, own_patients - 4 if name == "narrative_review" else 0)
+    own_patients = totals["case_report"] + totals["retrospective_cohort"] // 2
+    return max(trial - 6, own_patients if name == "narrative_review" else 0)
 
 
 def _negated(text: str, start: int) -> bool:

@@ -33,6 +33,24 @@ class DoseSpan:
     total: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Schedule:
+    """The days and the frequency found behind a dose."""
+
+    days: re.Match[str] | None
+    period: re.Match[str] | None
+    daily: bool
+
+    @property
+    def each_day(self) -> bool:
+        """Whether each of the days has the amount: "for 5 days", "on 5 consecutive days"."""
+        days = self.days
+        if days is None or not days["unit"].lower().startswith("day"):
+            return False
+        how = days["how"].lower()
+        return how in ("for", "x", "×") or (how == "on" and days["running"] is not None)
+
+
 _NUMBER = rf"(?:{DIGITS})"
 _UNIT = r"(?:mg|mcg|µg|μg|ug|gm|grams?|g|I\.?U\.?|U|units?)"
 _PER_BODY = (
@@ -47,8 +65,8 @@ _HEAD = re.compile(
 _NUMBER_OR_WORD = rf"(?:{DIGITS}|{WORDS})"
 _DAYS = re.compile(
     rf"\b(?P<how>for|over|on|during|in|x|×)\s*(?:a\s+(?:total|period)\s+of\s+|the\s+first\s+)?"
-    rf"(?P<days>{_NUMBER_OR_WORD}(?:(?:\s+or\s+|\s+and\s+|{TO}){_NUMBER_OR_WORD})?)[\s-]+(?:consecutive\s+|successive\s+)?"
-    r"(?P<unit>days?|weeks?)\b",
+    rf"(?P<days>{_NUMBER_OR_WORD}(?:(?:\s+or\s+|\s+and\s+|{TO}){_NUMBER_OR_WORD})?)[\s-]+"
+    r"(?P<running>consecutive\s+|successive\s+)?(?P<unit>days?|weeks?)\b",
     re.IGNORECASE,
 )
 _DAILY = re.compile(
@@ -62,7 +80,14 @@ _PERIOD = re.compile(
     rf"|three\s+times\s+at\s+an?\s+[\w-]+\s+interval|weekly|monthly|/\s?(?:\d+\s+)?(?:weeks?|months?)\b|per\s+(?:week|month)|a\s+month|q\d+w)",
     re.I,
 )
+_TURN = re.compile(r";|\b(?:then|followed by|thereafter|subsequently)\b", re.I)
+_TAPER = re.compile(r"\btaper\w*\b[^.;]{0,40}$", re.I)
+#: From this amount on, g/kg said to be given "over" some days is the course's: more than 1 g/kg of
+#: immunoglobulin is not given in a day.
+COURSE_FROM = 1.5
 _RATE = re.compile(r"\s*(?:per (?:week|day|month|infusion|dose)|daily|weekly|a week|a day)\b", re.I)
+_EACH = re.compile(r"\s*(?:each|per infusion|per dose|/infusion)\b", re.I)
+_LOADING_NEXT = re.compile(r"\s*(?:loading|induction)", re.I)
 _LOADING = re.compile(r"\b(?:loading|induction|starting|initial|first|full)\b", re.I)
 _MAINTENANCE = re.compile(r"\bmaintenance\b|\bmore infusions\b|\binfusions? of\b", re.I)
 _TOTAL = re.compile(
@@ -102,39 +127,43 @@ def _read(
     `fallback` is the drug named before the sentence, for a sentence that names none.
     """
     unit = _unit(head["unit"], head["body"])
+    if unit == "g/kg":  # no other drug that the rules know is given by the g/kg
+        drugs = [t for t in drugs if "class" not in t.entry] or drugs
     drug = _nearest(drugs, head.start(), head.end()) or (
         fallback if "/" in unit or _RATE.match(text[head.end() : head.end() + 20]) else None
     )
+    if _TAPER.search(text[max(0, head.start() - 60) : head.start()]):
+        return []
     if drug is None or _BOUND.search(text[max(0, head.start() - 12) : head.start()]) is not None:
         return []
-    if "/" not in unit and head.start("amounts") and not _speaks_of_giving(text, head, drug):
+    if "/" not in unit and not _speaks_of_giving(text, head, drug):
         return []
-    after = (head.end(), _stop(text, head.end(), sentence[1]))
-    days = _DAYS.search(text, *after)
-    period = _PERIOD.search(text, *after)
-    daily = _DAILY.match(text[head.end() : after[1]]) or _DAILY_NEAR.search(text, *after)
-    per = _per(text, head, days, bool(daily), period, unit)
-    if _each(text, head.end()):
-        per = "infusion"
-    end = max([head.end(), *(m.end() for m in (days, period) if m)])
-    values = _amounts(head["amounts"])
+    schedule = _schedule(text, head, sentence)
+    days, period = schedule.days, schedule.period
     base = DoseSpan(
-        head.start(),
-        end,
-        drug.name,
-        0.0,
-        head.span("amounts"),
-        unit,
-        per,
-        None,
-        None,
-        period.span() if period else None,
-        _phase(text, sentence, head, period),
-        _route(drug, text),
-        None,
+        start=head.start(),
+        end=max([head.end(), *(m.end() for m in (days, period) if m)]),
+        drug=drug.name,
+        amount=0.0,
+        amount_span=head.span("amounts"),
+        unit=unit,
+        per=_per(text, head, schedule, unit),
+        days=None,
+        days_span=None,
+        frequency=period.span() if period else None,
+        phase=_phase(text, sentence, head, period),
+        route=_route(drug, text),
+        total=None,
     )
-    spans = [replace(base, amount=v) for v in values]
-    return [_with_total(d) for s in spans for d in _with_days(s, days)]
+    spans = [replace(base, amount=value) for value in _amounts(head["amounts"])]
+    return [_with_total(d) for span in spans for d in _with_days(span, days)]
+
+
+def _schedule(text: str, head: re.Match[str], sentence: Span) -> _Schedule:
+    """Read the days and the frequency that stand behind a dose."""
+    after = (head.end(), _stop(text, head.end(), sentence[1]))
+    daily = _DAILY.match(text[head.end() : after[1]]) or _DAILY_NEAR.search(text, *after)
+    return _Schedule(_DAYS.search(text, *after), _PERIOD.search(text, *after), bool(daily))
 
 
 def _unit(unit: str, body: str | None) -> str:
@@ -168,11 +197,11 @@ def _amounts(text: str) -> list[float | tuple[float, float]]:
 
 
 def _stop(text: str, start: int, end: int) -> int:
-    """Where the search for a dose's days and frequency ends: the next dose, at most 90 on."""
+    """Where a dose's days and frequency end: the next dose, ";" or "then", at most 90 on."""
     following = _HEAD.search(text, start, end)
     stop = min(end, start + 90, following.start() if following else end)
-    semicolon = text.find(";", start, stop)
-    return semicolon if semicolon >= 0 else stop
+    turn = _TURN.search(text, start, stop)
+    return turn.start() if turn else stop
 
 
 def _nearest(drugs: list[Term], start: int, end: int) -> Term | None:
@@ -186,46 +215,40 @@ def _nearest(drugs: list[Term], start: int, end: int) -> Term | None:
 
 
 def _speaks_of_giving(text: str, head: re.Match[str], drug: Term) -> bool:
-    """Absolute amounts count as doses only beside their drug, not as levels or weights."""
+    """Absolute amounts count as doses beside their drug or as a rate, not as levels or weights."""
+    if _RATE.match(text[head.end() : head.end() + 20]):
+        return True
     gap = text[min(drug.end, head.end()) : max(drug.start, head.start())]
     return len(gap) < 60 and "-" not in text[head.end() : head.end() + 1]
 
 
-def _each(text: str, end: int) -> bool:
-    """Whether the amount is said to be for each infusion."""
-    return bool(
-        re.match(r"\s*(?:each|per infusion|per dose|/infusion)\b", text[end : end + 20], re.I)
-    )
-
-
-def _per(
-    text: str,
-    head: re.Match[str],
-    days: re.Match[str] | None,
-    daily: bool,
-    period: re.Match[str] | None,
-    unit: str,
-) -> str | None:
+def _per(text: str, head: re.Match[str], schedule: _Schedule, unit: str) -> str | None:
     """What the amount is for: a day, an infusion, a course, a week, a month, or not said."""
-    before = text[max(0, head.start() - 45) : head.start()]
-    if daily:
+    before, after = text[max(0, head.start() - 45) : head.start()], text[head.end() :]
+    if _EACH.match(after):
+        return "infusion"
+    if schedule.daily:
         return "day"
     if _TOTAL.search(before):
         return "course"
-    if days and days["how"].lower() in ("for", "x", "×") and days["unit"].startswith("day"):
+    if schedule.each_day:
         return "day"
-    if period is not None:
-        return _per_period(period.group().lower(), unit)
-    if days and days["how"].lower() in ("over", "in", "during"):
-        several = re.search(rf"{TO}", days["days"]) is not None
-        return (
-            ("infusion" if _MAINTENANCE.search(before) or "then" in before else "course")
-            if several
-            else None
-        )
-    if _LOADING.search(before) or re.match(r"\s*(?:loading|induction)", text[head.end() :], re.I):
+    if schedule.period is not None:
+        return _per_period(schedule.period.group().lower(), unit)
+    if schedule.days is not None:
+        return _per_stretch(before, head, schedule.days, unit)
+    if _LOADING.search(before) or _LOADING_NEXT.match(after):
         return "course"
     return "infusion" if _MAINTENANCE.search(before) else None
+
+
+def _per_stretch(before: str, head: re.Match[str], days: re.Match[str], unit: str) -> str | None:
+    """What "2 g/kg over 2-4 days" is for; "1 g/kg over 2 days" may be a day's or the course's."""
+    if re.search(TO, days["days"]):
+        return "infusion" if _MAINTENANCE.search(before) or "then" in before else "course"
+    amount = parse_number(head["amounts"])
+    large = unit == "g/kg" and amount is not None and amount >= COURSE_FROM
+    return "course" if large else None
 
 
 def _per_period(period: str, unit: str) -> str:
@@ -242,7 +265,7 @@ def _phase(text: str, sentence: Span, head: re.Match[str], period: re.Match[str]
     before = text[sentence[0] : head.start()][-60:]
     after = text[head.end() : head.end() + 25]
     load, keep = list(_LOADING.finditer(before)), list(_MAINTENANCE.finditer(before))
-    if re.match(r"\s*(?:loading|induction)", after, re.I):
+    if _LOADING_NEXT.match(after):
         return "loading"
     if re.match(r"\s*maintenance", after, re.I):
         return "maintenance"

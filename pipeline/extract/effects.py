@@ -12,11 +12,14 @@ from pipeline.extract.quantities import Quantity
 Span = tuple[int, int]
 
 _NAME = re.compile(
-    r"(?P<name>\b(?:(?:adjusted|crude|unadjusted)\s+)?(?:odds\s+ratio|hazard\s+ratio|risk\s+ratio|relative\s+risk|"
-    r"rate\s+ratio|risk\s+difference|standardi[sz]ed\s+mean\s+difference)|\b(?:adjusted\s+)?a?(?:OR|HR|RR)\b|\bSMD\b|\bMD\b|"
-    r"\b(?:(?:adjusted|mean|treatment|between-group|group|absolute|estimated|least-squares)\s+){0,3}difference\b)"
-    r"(?:\s*[(\[][^)\]\d]{1,20}[)\]])?[^\d.;%]{0,60}$",
-    re.IGNORECASE,
+    r"""(?P<name>
+      \b(?:(?:adjusted|crude|unadjusted)\s+)?(?:odds\s+ratio|hazard\s+ratio|risk\s+ratio|relative\s+risk
+        |rate\s+ratio|risk\s+difference|standardi[sz]ed\s+mean\s+difference)
+      | (?-i:\b(?:adjusted\s+)?a?(?:OR|HR|RR)\b|\bSMD\b|\bMD\b)
+      | \b(?:(?:adjusted|mean|treatment|between-group|group|absolute|estimated|least-squares)\s+)
+        {0,3}difference\b)
+    (?:\s*[(\[][^)\]\d]{1,20}[)\]])?[^\d.;%]{0,60}$""",
+    re.IGNORECASE | re.VERBOSE,
 )
 _CODES = (
     ("OR", re.compile(r"\bodds|OR\b", re.I)),

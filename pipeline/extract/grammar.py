@@ -54,7 +54,7 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
         rf"""(?:9\d(?:\.\d)?\s*{_PERCENT}\s*)?
         (?:confidence\s+intervals?|confidence\s+limits?|credible\s+intervals?|\bCIs?\b|\bCrI\b)
         (?:\s*9\d\s*%)?(?:\s*{_OPEN}(?:9\d\s*%\s*)?CI{_CLOSE})?\s*[:=,]?\s*(?:of\s+|was\s+|from\s+)?
-        [\[(]?\s*(?P<lo>{SIGNED})\s*%?{_BETWEEN}(?P<hi>{SIGNED})(?:\s*%)?""",
+        [\[(]?\s*(?P<lo>{SIGNED})(?:\s*{_PERCENT})?{_BETWEEN}(?P<hi>{SIGNED})(?:\s*{_PERCENT})?""",
     ),
     (
         "age",
@@ -83,7 +83,8 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
         rf"""(?:[≥≤⩾⩽>]|\bat\sleast|\bmore\sthan|\bless\sthan|\bgreater\sthan|\bat\smost|\bup\sto
             |\bover(?=\s+\d)|\bno\smore\sthan|<(?=\s*\d))\s*(?:an?\s+)?
             (?:{DIGITS}|one|two|three|four|five|six)[\s-]*(?:%|{TIME_UNIT}|points?|grades?|mm|cm|kg)?
-        | \b(?:{DIGITS}|one|two|three)\s+(?:%|points?\s+)?or\s+(?:more|less|greater)(?:\s+points?)?
+        | \b(?:{DIGITS}|one|two|three)\s+(?:%\s*|points?\s+|grades?\s+|steps?\s+)?
+            or\s+(?:more|less|greater)(?:\s+points?)?
         | \b(?:{DIGITS}|one|two|three)[\s-]points?\s+
             (?:or\smore|fall|drop|decrease|increase|improvement)""",
     ),

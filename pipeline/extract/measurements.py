@@ -20,6 +20,7 @@ _PEOPLE_AFTER = re.compile(
     rf"^\s+(?:of\s+(?:the\s+)?)?(?:(?!of\b|and\b|or\b|to\b|with\b|points?\b|days?\b|weeks?\b|months?\b|years?\b)[a-z][\w-]*\s+){{0,3}}?(?:{PEOPLE})\b",
     re.IGNORECASE,
 )
+_OUT_OF = re.compile(r"\s*[)\]]*\s*(?:out\s+)?of\s+(?:the\s+|these\s+|all\s+)?", re.IGNORECASE)
 _IN_EACH = re.compile(r"\s+in\s+each\s+(?:group|arm)\b", re.IGNORECASE)
 _OTHER_UNITS = re.compile(
     r"^\s+(?:\w+\s+){0,2}?(?:nerves?|segments?|muscle groups?|groups|eyes|centres|centers|"
@@ -114,6 +115,8 @@ def _is_people(text: str, q: Quantity, after: str) -> bool:
         or re.match(r"\s*[\[(]\s*\d+(?:\.\d+)?\s*%", after)
     ):
         return True
+    if q.label == "both":
+        return False
     words = not text[q.start : q.end].strip("+-").isdigit()
     return words and bool(re.search(r"\b(?:in|and|of)\s+$", text[max(0, q.start - 4) : q.start]))
 
@@ -137,6 +140,8 @@ def _join(text: str, last: Measurement, q: Quantity) -> Measurement | None:
         and _same_count(last, q, gap)
     ):
         return replace(last, events=q, end=_closed(text, q.end))
+    if q.kind == "number" and _is_denominator(last, q, gap):
+        return replace(last, events=_fraction(last, q), end=_closed(text, q.end))
     if q.kind == "spread" and last.value is not None and _TO_SPREAD.match(gap):
         return replace(last, spread=q, end=q.end)
     if q.kind == "ci" and last.ci is None and _TO_CI.match(gap):
@@ -156,6 +161,21 @@ def _join(text: str, last: Measurement, q: Quantity) -> Measurement | None:
     ):
         return replace(last, spread=q, end=q.end + 1)
     return None
+
+
+def _is_denominator(last: Measurement, q: Quantity, gap: str) -> bool:
+    """Whether a number is what a count is out of: "14 (70%; 95% CI ...) of the 20"."""
+    events = last.events
+    counted = last.kind == "count" and events is not None and events.kind == "number"
+    if not counted or events is None or q.value is None or events.value is None:
+        return False
+    return _OUT_OF.fullmatch(gap) is not None and 0 < events.value <= q.value
+
+
+def _fraction(last: Measurement, q: Quantity) -> Quantity:
+    """The events of a measurement out of a number behind it."""
+    events = last.events or q
+    return Quantity("fraction", events.start, q.end, events.value, q.value)
 
 
 def _same_count(last: Measurement, q: Quantity, gap: str) -> bool:

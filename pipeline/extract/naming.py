@@ -156,6 +156,8 @@ def is_value(text: str, start: int, m: Measurement, paired: bool) -> bool:
     """Whether a bare number can be a result: it has a spread, a partner, a unit or a statistic."""
     if m.kind != "number" or m.spread or m.ci or m.interval or paired:
         return True
+    if text[m.start : m.start + 1].isalpha():
+        return False  # "one grade": a number word alone is no value
     if (
         re.match(r"[\s-]*(?:point\b|of\b)", text[m.end : m.end + 8])
         or text[m.start - 1 : m.start] == "-"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,8 +14,9 @@ from pipeline.extract.lexicon import Lexicon, Term, rules
 from pipeline.extract.naming import Name
 from pipeline.extract.rows import Carried, OutcomeSpan, Page
 
+_ABBREVIATION = re.compile(r"\s*\((?P<short>[A-Z][A-Za-z-]{1,7})\)")
 #: Parts of an abstract that hold no results of the study.
-NO_RESULTS = ("title", "objective", "background", "conclusions", "other")
+NO_RESULTS = ("title", "objective", "background", "methods", "conclusions", "other")
 
 
 @Language.factory(
@@ -41,14 +43,28 @@ class Outcomes:
 
     def _read(self, doc: Doc) -> Iterator[OutcomeSpan]:
         """Yield the rows of each sentence that may hold results."""
+        lexicon = self._with_abbreviations(doc._.source)
         carried = Carried()
         for sentence in doc._.sentences:
-            if sentence.part in NO_RESULTS:
+            if sentence.part in NO_RESULTS and sentence.part != "methods":
                 continue
-            named = self.instruments.find(doc._.source, sentence.start, sentence.end)
-            rows = Page(doc, sentence, named, carried).rows()
+            named = lexicon.find(doc._.source, sentence.start, sentence.end)
+            page = Page(doc, sentence, named, carried)
+            rows = [] if sentence.part == "methods" else page.rows()
             yield from rows
             carried = _carry(carried, named, rows)
+
+    def _with_abbreviations(self, text: str) -> Lexicon:
+        """The instruments with the abbreviations that a text defines: "grip strength (GS)"."""
+        found = {}
+        for match in _ABBREVIATION.finditer(text):
+            before = self.instruments.find(text, max(0, match.start() - 70), match.start())
+            if before and match.start() - before[-1].end <= 8:
+                found[match["short"]] = before[-1].entry
+        if not found:
+            return self.instruments
+        named = [{**entry, "terms": [short]} for short, entry in found.items()]
+        return Lexicon([*self.instruments.entries, *named])
 
 
 def _carry(carried: Carried, named: list[Term], rows: list[OutcomeSpan]) -> Carried:

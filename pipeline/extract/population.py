@@ -18,10 +18,14 @@ from pipeline.extract.numbers import COUNT, parse_count
 Span = tuple[int, int]
 
 _MENTION = re.compile(
-    rf"(?<![\w.·,/%])(?P<n>{COUNT})[\s-]+(?!of\b|to\b|or\b|and\b|days?\b|weeks?\b|months?\b|years?\b|centres\b|centers\b|%|hospitals\b|publications\b)"
-    rf"(?:[\w'’/-]+\s+){{0,5}}?(?P<noun>{PEOPLE})\b(?!['’]s)",
-    re.IGNORECASE,
+    rf"""(?<![\w.·,/%])(?P<n>{COUNT})[\s-]+
+    (?!to\b|or\b|and\b|days?\b|weeks?\b|months?\b|years?\b|cent(?:re|er)s\b|hospitals\b
+       |publications\b)
+    (?:(?!of\b|{COUNT})[\w'’/-]+\s+){{0,5}}?(?:{PEOPLE})\b(?!['’]s)
+    | \b(?:{PEOPLE})\s*[\[(,]?\s*n\s*=\s*(?P<m>\d+)(?!\s*/)""",
+    re.IGNORECASE | re.VERBOSE,
 )
+_EACH_GROUP = re.compile(r"\b(?:in|of|from)\s+(?:each|both)\s+(?:groups?|arms?)\b", re.IGNORECASE)
 _SEX_SUM = re.compile(
     rf"(?<![\w.·,/%])(?P<a>{COUNT})\s+(?P<x>men|women|boys|girls|males?|females?)\b\s*(?:,|and|/|;)\s*(?:and\s+)?"
     rf"(?P<b>{COUNT})\s+(?P<y>men|women|boys|girls|males?|females?)\b",
@@ -83,9 +87,15 @@ def read(doc: Doc) -> Population:
         total = analysed
         enrolled = [top] if top and top.n > analysed.n else enrolled
     completed = _first(_COMPLETED, text)
-    if completed and total and completed.n > total.n:
+    if completed and (_of_a_group(doc, completed) or (total and completed.n > total.n)):
         completed = None
     return Population(total, enrolled[0] if enrolled else None, completed)
+
+
+def _of_a_group(doc: Doc, count: Count) -> bool:
+    """Whether a count is one group's: "29 in each group completed"."""
+    sentence = next(s for s in doc._.sentences if s.start <= count.span[0] < s.end)
+    return bool(_EACH_GROUP.search(doc._.source, sentence.start, sentence.end))
 
 
 def _mentions(doc: Doc) -> list[tuple[Count, int]]:
@@ -99,9 +109,9 @@ def _mentions(doc: Doc) -> list[tuple[Count, int]]:
         known = {c.n for c, _ in found}
         found += [(c, _score(doc._.source, c.span, *place) + 2) for c in sums if c.n not in known]
         for match in _MENTION.finditer(doc._.source, *place[:2]):
-            n = parse_count(match["n"])
+            n = parse_count(match["n"] or match["m"])
             part = any(c.span[0] <= match.start() < c.span[1] for c in sums)
-            if n and not part:
+            if n and n > 1 and not part:
                 found.append((Count(n, match.span()), _score(doc._.source, match.span(), *place)))
     return _add_up(doc, found)
 

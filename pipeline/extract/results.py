@@ -194,8 +194,8 @@ class Result:
         if q.value is None:
             return {}
         events = int(q.value)
-        if events == 1 and m.value is None:
-            return {"events": self.page.reading(1, span)}  # one patient's story is no rate
+        if self._is_story(m, events):
+            return {"events": self.page.reading(events, span)}
         fits = (s for s in sizes if events <= s.value and self._agrees(m, events, s.value))
         size = next(fits, None)
         if size is None and sizes and m.value is not None:
@@ -203,6 +203,13 @@ class Result:
             self.page.problem("denominator_unclear", message, m.span)
         out: Fields = {"events": self.page.reading(events, span)}
         return out if size is None else out | {"n": size}
+
+    def _is_story(self, m: Measurement, events: int) -> bool:
+        """Whether a count is of some patients told about, and no rate: "one patient had ..."."""
+        after = self.page.text[m.end : m.end + 40]
+        return m.value is None and (
+            events == 1 or bool(re.match(r"\s*(?:\w+\s+)?who(?:se)?\b", after))
+        )
 
     def _check(self, m: Measurement, events: int, n: int) -> None:
         """Flag a printed count that its printed percentage contradicts."""

@@ -22,7 +22,7 @@ from pipeline.extract.sentences import Sentence
 Span = tuple[int, int]
 
 _LASTED = re.compile(r"\b(?:lasted|persisted|lasting)\b", re.I)
-_IN_EACH = re.compile(r"^\s*(?:patients?\s+)?(?:in|of|from)\s+each\s+(?:group|arm)\b", re.I)
+_IN_EACH = re.compile(r"\b(?:in|of|from)\s+(?:each|both)\s+(?:groups?|arms?)\b", re.I)
 _WHOLE = re.compile(
     r"\b(?:whole group|entire (?:group|cohort)|both groups together|all patients|overall)\b", re.I
 )
@@ -123,10 +123,10 @@ class Page:
 
     def _is_size(self, m: Measurement) -> bool:
         """Whether a count is the size of the study or of an arm, and no result."""
-        q = m.events
-        if q is None or q.kind != "number":
+        q = m.events or m.value
+        if q is None or q.kind != "number" or (m.events and m.value):
             return False
-        return any(a <= q.start < b for a, b in self.sizes) and m.value is None
+        return any(a <= q.start < b for a, b in self.sizes)
 
     def _of_chain(
         self, chain: list[Measurement], plain: list[Measurement]
@@ -145,11 +145,8 @@ class Page:
 
     def _single(self, m: Measurement, plain: list[Measurement]) -> Iterator[OutcomeSpan]:
         """The row of a measurement alone; "29 in each group" speaks of two arms."""
-        if (
-            len(self.arms) == 2
-            and m.events is not None
-            and _IN_EACH.match(self.text[m.end : m.end + 40])
-        ):
+        beside = (max(self.start, m.start - 25), min(self.end, m.end + 30))
+        if len(self.arms) == 2 and m.events is not None and _IN_EACH.search(self.text, *beside):
             yield from self._row(m, m, "comparator", *self._sides(None))
             return
         arm = linking.arms_of(self.text, [m], self.places, plain)[0]

@@ -14,6 +14,9 @@ _ABBREVIATION = re.compile(
     r"|(?<![A-Za-z0-9])[A-Z])\.$",
     re.IGNORECASE,
 )
+_LABEL = re.compile(
+    r"([A-Z][A-Z &/,'-]{3,60}|[A-Z][a-z]+(?:(?: and|,) [a-z]+){0,3})\s?(?::\s|[-–—]\s?(?=[A-Z]))"
+)
 _LABELS = (
     ("objective", r"objective|aim|purpose|hypothesis|question|goal"),
     ("background", r"background|introduction|context|rationale|importance"),
@@ -86,11 +89,9 @@ def _with_parts(text: str, spans: list[tuple[int, int]]) -> list[Sentence]:
     part, found = "", []
     for start, end in spans:
         new_line = start == 0 or text[start - 1] == "\n"
-        label = re.match(
-            r"([A-Z][A-Z &/,'-]{3,60}|[A-Z][a-z]+(?: and [a-z]+)?):\s", text[start:end]
-        )
+        label = _LABEL.match(text, start, end)
         named = part_of(label.group(1)) if label else ""
-        if label and (new_line or (named and label.group(1).istitle())):
+        if label and (new_line or named):
             part = named
         found.append(Sentence(start, end, "title" if start < title_end else part))
     return found
