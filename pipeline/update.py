@@ -16,7 +16,6 @@ from pipeline import __version__
 from pipeline.answer import answer
 from pipeline.config import Config
 from pipeline.effects.choose import check_questions
-from pipeline.effects.measures import MEASURES
 from pipeline.errors import (
     ConfigError,
     LockedError,
@@ -27,34 +26,17 @@ from pipeline.errors import (
 from pipeline.extract.reader import Reader
 from pipeline.fetch import SOURCES, Source
 from pipeline.fetch.files import read_records
-from pipeline.report import MeasureView, ReportData, write_report
+from pipeline.present import flow_of, report_data
+from pipeline.report import write_report
 from pipeline.report.manifest import read_environment, write_manifest
 from pipeline.runlog import RunLog
-from pipeline.schema import Flow, Problem, QuestionResult, Record, Screening, Search, Study
+from pipeline.schema import Evidence, Flow, Problem, QuestionResult, Search, Study
 from pipeline.schema.codec import study_record
-from pipeline.screen import reasons, screen
+from pipeline.screen import screen
 from pipeline.store import Store
 
 #: Called as work goes on: (step, done, all).
 Progress = Callable[[str, int, int], None]
-#: How the report leads each scale of analysis back to the printed one.
-_BACK = {"log": "exp", "logit": "expit", "identity": "identity"}
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A search with its records, what was read from them, and who is eligible."""
-
-    search: Search
-    records: tuple[Record, ...]
-    studies: tuple[Study, ...]
-    screenings: tuple[Screening, ...]
-    problems: tuple[Problem, ...]
-
-    @property
-    def missing(self) -> int:
-        """How many records the search found that are not here."""
-        return len(self.search.record_ids) - len(self.records)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,22 +206,6 @@ def run(
     return result
 
 
-def flow_of(evidence: Evidence, results: Sequence[QuestionResult]) -> Flow:
-    """Count the records through the stages, as PRISMA 2020's boxes."""
-    pooled = {e.record_id for r in results if r.pooled is not None for e in r.effects}
-    excluded = reasons(evidence.screenings)
-    n = len(evidence.records)
-    return Flow(
-        identified=n,
-        duplicates=0,
-        screened=n,
-        excluded=excluded,
-        included=n - sum(count for _, count in excluded),
-        in_meta_analysis=len(pooled),
-        extra=(("not fetched", evidence.missing),) if evidence.missing else (),
-    )
-
-
 def _steps(
     review: Review, store: Store, run_id: str, folder: Path, log: RunLog, *, refetch: bool
 ) -> RunResult:
@@ -255,81 +221,10 @@ def _steps(
     results = analyse(review, evidence)
     log("pooled", step="pool", pooled=sum(r.pooled is not None for r in results))
     flow = flow_of(evidence, results)
-    data = _report_data(review.config, evidence, flow, results)
+    data = report_data(review.config, evidence, flow, results)
     written = write_report(data, folder)
     log("written", step="report", files=len(written))
     return RunResult(run_id, folder, evidence, flow, results)
-
-
-def _report_data(
-    config: Config, evidence: Evidence, flow: Flow, results: tuple[QuestionResult, ...]
-) -> ReportData:
-    """What the report is written from."""
-    return ReportData(
-        title=config.title,
-        search=evidence.search,
-        flow=flow,
-        version=__version__,
-        style=config.report.style,
-        records=evidence.records,
-        studies=evidence.studies,
-        screenings=evidence.screenings,
-        results=results,
-        measures={code: measure_view(code) for code in MEASURES},
-        favours={q.id: q.favours for q in config.questions if q.favours},
-        problems=evidence.problems,
-        assumptions=tuple(dict.fromkeys(a for r in results for a in r.assumptions)),
-    )
-
-
-def measure_view(code: str) -> MeasureView:
-    """Return how the report shows a measure."""
-    measure = MEASURES[code]
-    return MeasureView(
-        code=code,
-        name=measure.name,
-        axis=measure.axis,
-        null=measure.null,
-        ratio=measure.scale == "log",
-        back=_BACK[measure.scale],
-        percent=measure.data == "count",
-        groups=("Intervention", "Comparator") if "Total 2" in measure.columns else None,
-    )
-
-
-def _manifest(review: Review, result: RunResult, argv: Sequence[str], started: datetime) -> Path:
-    """Write manifest.json over all files of the run."""
-    outputs = [
-        p
-        for p in result.folder.rglob("*")
-        if p.is_file() and p.name not in ("log.jsonl", "manifest.json")
-    ]
-    models = {
-        q.id: {"measure": q.measure, **q.model.model_dump(mode="json")}
-        for q in review.config.questions
-    }
-    flow = result.flow
-    return write_manifest(
-        result.folder,
-        run_id=result.run_id,
-        started=_iso(started),
-        ended=_iso(review.now()),
-        argv=argv,
-        environment=read_environment(__version__, Path(__file__).parents[1]),
-        config=review.config.model_dump(mode="json"),
-        search_ids=[result.evidence.search.search_id],
-        inputs=[p for p in (review.folder / "corpus" / "raw").rglob("*") if p.is_file()],
-        outputs=outputs,
-        counts={
-            "identified": flow.identified,
-            "screened": flow.screened,
-            "included": flow.included,
-            "in_meta_analysis": flow.in_meta_analysis,
-            **dict(flow.excluded),
-            **dict(flow.extra),
-        },
-        models={k: {a: str(b) for a, b in v.items()} for k, v in models.items()},
-    )
 
 
 def _source(config: Config) -> Source:
@@ -368,69 +263,11 @@ def _point_to(outputs: Path, run_id: str) -> None:
     fresh.replace(pointer)
 
 
-def _digest(config: Config) -> str:
-    """SHA-256 of the protocol, secrets masked."""
-    return hashlib.sha256(config.model_dump_json().encode()).hexdigest()
-
-
 def _run_id(started: datetime, config: Config) -> str:
     """UTC time and a short hash: 20261122T180000Z-1a2b3c."""
     stamp = started.strftime("%Y%m%dT%H%M%S%fZ")
     short = hashlib.sha256((stamp + _digest(config)).encode()).hexdigest()[:6]
     return f"{started.strftime('%Y%m%dT%H%M%SZ')}-{short}"
-
-
-def _iso(time: datetime) -> str:
-    """ISO 8601, to the second."""
-    return time.isoformat(timespec="seconds")
-
-
-def summary(results: Sequence[QuestionResult]) -> list[dict[str, object]]:
-    """Return one row a question, on the printed scale, for the terminal and for machines."""
-    return [_summary_row(r) for r in results]
-
-
-def _summary_row(result: QuestionResult) -> dict[str, object]:
-    """A question's estimate, or why there is none."""
-    view, pooled = measure_view(result.measure), result.pooled
-    row: dict[str, object] = {
-        "question": result.question_id,
-        "measure": result.measure,
-        "k": len(result.effects),
-        "n": sum(e.ni or 0 for e in result.effects),
-        "not_pooled": len(result.not_pooled),
-        "reason": result.reason,
-        "text": result.reason,
-        "prediction": "",
-        "i2": "",
-    }
-    if pooled is None:
-        return row
-    unit = " %" if view.percent else ""
-    shown = {
-        k: view.natural(v)
-        for k in ("estimate", "ci_lb", "ci_ub")
-        if (v := getattr(pooled, k)) is not None
-    }
-    row |= shown | {"tau2": pooled.tau2, "method": pooled.method, "test": pooled.test}
-    interval = f"[{shown['ci_lb']:.2f}, {shown['ci_ub']:.2f}]"
-    row["text"] = f"{result.measure} {shown['estimate']:.2f}{unit} {interval}"
-    row["i2"] = f"{pooled.i2:.0f} %"
-    if pooled.pi_lb is not None and pooled.pi_ub is not None:
-        row |= {"pi_lb": view.natural(pooled.pi_lb), "pi_ub": view.natural(pooled.pi_ub)}
-        row["prediction"] = f"[{row['pi_lb']:.2f}, {row['pi_ub']:.2f}]"
-    return row
-
-
-def plan(review: Review, found: Search) -> list[str]:
-    """Say what a run would do with a search, and how long the fetch would take at least."""
-    n = len(found.record_ids)
-    lines = [f"Would read {n} records and answer {len(review.config.questions)} questions."]
-    if found.source == "pubmed":
-        rate = 10 if review.config.ncbi.api_key else 3
-        calls = -(-n // review.config.ncbi.batch_size)
-        lines.append(f"Fetch: {calls} requests at {rate} a second: {calls / rate:.0f} s or more.")
-    return [*lines, "Nothing was written."]
 
 
 def extract_file(
@@ -466,3 +303,59 @@ def extract_file(
     except OSError as error:
         raise OutputError(f"Cannot write {target}: {error.strerror}.") from error
     return len(records), problems
+
+
+def plan(review: Review, found: Search) -> list[str]:
+    """Say what a run would do with a search, and how long the fetch would take at least."""
+    n = len(found.record_ids)
+    lines = [f"Would read {n} records and answer {len(review.config.questions)} questions."]
+    if found.source == "pubmed":
+        rate = 10 if review.config.ncbi.api_key else 3
+        calls = -(-n // review.config.ncbi.batch_size)
+        lines.append(f"Fetch: {calls} requests at {rate} a second: {calls / rate:.0f} s or more.")
+    return [*lines, "Nothing was written."]
+
+
+def _manifest(review: Review, result: RunResult, argv: Sequence[str], started: datetime) -> Path:
+    """Write manifest.json over all files of the run."""
+    outputs = [
+        p
+        for p in result.folder.rglob("*")
+        if p.is_file() and p.name not in ("log.jsonl", "manifest.json")
+    ]
+    models = {
+        q.id: {"measure": q.measure, **q.model.model_dump(mode="json")}
+        for q in review.config.questions
+    }
+    flow = result.flow
+    return write_manifest(
+        result.folder,
+        run_id=result.run_id,
+        started=_iso(started),
+        ended=_iso(review.now()),
+        argv=argv,
+        environment=read_environment(__version__, Path(__file__).parents[1]),
+        config=review.config.model_dump(mode="json"),
+        search_ids=[result.evidence.search.search_id],
+        inputs=[p for p in (review.folder / "corpus" / "raw").rglob("*") if p.is_file()],
+        outputs=outputs,
+        counts={
+            "identified": flow.identified,
+            "screened": flow.screened,
+            "included": flow.included,
+            "in_meta_analysis": flow.in_meta_analysis,
+            **dict(flow.excluded),
+            **dict(flow.extra),
+        },
+        models={k: {a: str(b) for a, b in v.items()} for k, v in models.items()},
+    )
+
+
+def _digest(config: Config) -> str:
+    """SHA-256 of the protocol, secrets masked."""
+    return hashlib.sha256(config.model_dump_json().encode()).hexdigest()
+
+
+def _iso(time: datetime) -> str:
+    """ISO 8601, to the second."""
+    return time.isoformat(timespec="seconds")

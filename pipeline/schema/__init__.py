@@ -11,7 +11,7 @@ from pipeline.schema.estimate import (
     SubgroupTest,
 )
 from pipeline.schema.record import Correction, MeshHeading, Problem, Quote, Record, Section
-from pipeline.schema.run import Batch, Flow, Search
+from pipeline.schema.run import Batch, Evidence, Flow, Search
 from pipeline.schema.study import (
     DESIGNS,
     DIRECTIONS,
@@ -44,6 +44,7 @@ __all__ = [
     "Decision",
     "Dose",
     "EffectSize",
+    "Evidence",
     "Extractor",
     "Flow",
     "MeshHeading",

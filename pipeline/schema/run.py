@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.schema.decision import Screening
 from pipeline.schema.record import Problem, Record
+from pipeline.schema.study import Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +58,19 @@ class Flow:
                 f"Invalid flow: {self.screened} screened - {out} excluded "
                 f"is not {self.included} included."
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A search with its records, what was read from them, and who is eligible."""
+
+    search: Search
+    records: tuple[Record, ...]
+    studies: tuple[Study, ...]
+    screenings: tuple[Screening, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def missing(self) -> int:
+        """How many records the search found that are not here."""
+        return len(self.search.record_ids) - len(self.records)

@@ -1,0 +1,105 @@
+"""The command line: one command a stage; the only package that prints or exits."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Annotated, NoReturn
+
+import typer
+
+from pipeline import __version__
+from pipeline.cli import folder, stages
+from pipeline.errors import PipelineError
+
+EXAMPLES = """Examples:
+
+  evipool init review && cd review && evipool run
+
+  evipool run --source pubmed --email you@example.org -q "ivig[tiab] AND neuropathy[tiab]"
+
+  evipool extract --input abstracts.jsonl --output studies.jsonl
+
+Exit codes: 0 ok, 1 bug, 2 usage or configuration, 3 network (run again: it goes on where it was),
+4 nothing found, 5 data failed checks, 6 unreviewed values, 7 another run is at work, 130 Ctrl-C.
+"""
+
+app = typer.Typer(
+    name="evipool",
+    help="From a PubMed query to a pooled estimate, each number traceable to its phrase.",
+    epilog=EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
+config_app = typer.Typer(
+    help="The protocol, config.yaml.", rich_markup_mode=None, no_args_is_help=True
+)
+app.add_typer(config_app, name="config")
+
+config_app.command("show")(folder.config_show)
+COMMANDS: dict[str, Callable[..., None]] = {
+    "init": folder.init,
+    "check": folder.check,
+    "search": stages.search_command,
+    "fetch": stages.fetch,
+    "extract": stages.extract,
+    "run": stages.run_command,
+    "pool": stages.pool,
+    "report": stages.report,
+    "status": folder.status,
+    "measures": folder.measures,
+}
+for command, function in COMMANDS.items():
+    app.command(command)(function)
+
+
+def main() -> NoReturn:
+    """Run the command line; a foreseen failure is one sentence and its exit code."""
+    signal.signal(signal.SIGTERM, _stopped)
+    try:
+        app()
+    except PipelineError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("Stopped; run again to go on.", err=True)
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get("EVIPOOL_TRACEBACK"):
+            traceback.print_exc()
+        typer.echo(
+            f"This is a bug in Evipool {__version__}: {type(error).__name__}: {error}\n"
+            "Set EVIPOOL_TRACEBACK=1 to see where.",
+            err=True,
+        )
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _stopped(signum: int, frame: object) -> NoReturn:
+    """End on SIGTERM the way an exception ends: transactions are rolled back, files closed."""
+    raise SystemExit(128 + signum)
+
+
+def _version(wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        typer.echo(f"evipool {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", "-V", callback=_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """From a PubMed query to a pooled estimate, each number traceable to its phrase."""

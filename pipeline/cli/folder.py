@@ -1,0 +1,109 @@
+"""Commands on a review's folder: start it, show and check its protocol, say what it holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config, open_review
+from pipeline.cli.output import print_json
+from pipeline.errors import ConfigError, OutputError
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="The review's folder.")] = Path(),
+) -> None:
+    """Start a review: write config.yaml, corpus/ and outputs/ (nothing is overwritten)."""
+    from pipeline.resources import shipped
+
+    target = folder / "config.yaml"
+    if target.exists():
+        raise ConfigError(f"{target} exists; a protocol is never overwritten.")
+    try:
+        for part in ("corpus", "outputs"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+        target.write_bytes(shipped("config.yaml").read_bytes())
+    except OSError as error:
+        raise OutputError(f"Cannot write {target}: {error.strerror}.") from error
+    typer.echo(f"Wrote {target}. Next: edit it, then `evipool check` and `evipool run`.")
+
+
+def config_show(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Print each value of the protocol with its origin; secrets are masked."""
+    from pipeline.config import flatten
+
+    loaded = load_config(config, {})
+    values = dict(flatten(loaded.config.model_dump(mode="json")))
+    if as_json:
+        print_json({k: {"value": v, "origin": loaded.origins[k]} for k, v in values.items()})
+        return
+    for key, value in values.items():
+        typer.echo(f"{key} = {json.dumps(value, ensure_ascii=False)}  [{loaded.origins[key]}]")
+
+
+def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Validate the protocol and the stored corpus."""
+    from pipeline.effects.choose import check_questions
+    from pipeline.update import Review
+
+    loaded = load_config(config, {})
+    check_questions(loaded.config.questions)
+    protocol = loaded.config
+    typer.echo(
+        f"{config}: {len(protocol.questions)} questions, {len(protocol.outcomes)} outcomes: ok"
+    )
+    if (
+        not (config.parent / "corpus" / "evidence.sqlite").exists()
+        and not loaded.config.database.url
+    ):
+        typer.echo("corpus: nothing stored yet")
+        return
+    with Review(config.parent, loaded.config).store() as store:
+        faults = store.check()
+    for fault in faults:
+        typer.echo(fault, err=True)
+    if faults:
+        raise typer.Exit(5)
+    typer.echo("corpus: ok")
+
+
+def status(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Say what is stored and how the last runs ended."""
+    review = open_review(config, {}, quiet=True)
+    with review.store() as store:
+        found = store.latest_search()
+        stored = len(store.records(found.search_id)) if found else 0
+        decisions, runs = len(store.decisions()), store.runs()
+    facts = {
+        "search": found.search_id if found else None,
+        "date": found.date if found else None,
+        "found": found.count if found else 0,
+        "stored": stored,
+        "decisions": decisions,
+        "runs": [{"run_id": r.run_id, "status": r.status} for r in runs[-5:]],
+    }
+    if as_json:
+        print_json(facts)
+        return
+    typer.echo(
+        f"Search {facts['search']} of {facts['date']}: {facts['found']} found, {stored} stored."
+        if found
+        else "No search yet."
+    )
+    typer.echo(f"{decisions} decisions of reviewers.")
+    for r in runs[-5:]:
+        typer.echo(f"Run {r.run_id}: {r.status}")
+
+
+def measures(as_json: AsJson = False) -> None:
+    """List the effect measures that a question may name."""
+    from pipeline.effects.measures import MEASURES
+
+    rows = {code: f"{m.name}; from: {m.data}; pooled as: {m.scale}" for code, m in MEASURES.items()}
+    if as_json:
+        print_json(rows)
+    else:
+        typer.echo("\n".join(f"{code:5s} {text}" for code, text in rows.items()))

@@ -1,0 +1,60 @@
+"""The options that several commands share, and the review that they name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from pipeline.config import Loaded
+    from pipeline.update import Review
+
+ConfigFile = Annotated[
+    Path, typer.Option("--config", "-c", help="The protocol.", envvar="EVIPOOL_CONFIG")
+]
+Query = Annotated[
+    str | None, typer.Option("--query", "-q", help="PubMed query, as typed into PubMed.")
+]
+Source = Annotated[str | None, typer.Option("--source", help="demo, pubmed or files.")]
+Files = Annotated[
+    list[Path] | None,
+    typer.Option("--file", help="A file to read (with --source files); repeatable."),
+]
+Email = Annotated[str | None, typer.Option("--email", help="Your e-mail, which NCBI asks for.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print results and errors alone.")]
+
+#: Where a config.yaml is looked for.
+DEFAULT_CONFIG = Path("config.yaml")
+
+
+def load_config(path: Path, flags: Mapping[str, Any]) -> Loaded:
+    """Read the protocol with flags and environment laid over it."""
+    from pipeline.config import load
+
+    return load(path, flags=flags, environ=os.environ)
+
+
+def flags_of(
+    query: str | None, source: str | None, files: Sequence[Path] | None, email: str | None
+) -> dict[str, Any]:
+    """The flags that override the protocol."""
+    return {
+        "query": query,
+        "source": source or ("files" if files else None),
+        "files": [str(f) for f in files] if files else None,
+        "ncbi.email": email,
+    }
+
+
+def open_review(config: Path, flags: Mapping[str, Any], *, quiet: bool) -> Review:
+    """The review in the folder of its protocol."""
+    from pipeline.cli.output import progress_bar
+    from pipeline.update import Review
+
+    loaded = load_config(config, flags)
+    return Review(config.resolve().parent, loaded.config, progress=progress_bar(quiet))

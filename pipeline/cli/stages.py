@@ -1,0 +1,205 @@
+"""Commands of the stages: search, fetch, extract, run, pool, report."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.options import (
+    DEFAULT_CONFIG,
+    AsJson,
+    ConfigFile,
+    Email,
+    Files,
+    Query,
+    Quiet,
+    Source,
+    flags_of,
+    load_config,
+    open_review,
+)
+from pipeline.cli.output import (
+    print_estimates,
+    print_flow,
+    print_json,
+    print_search,
+    progress_bar,
+)
+from pipeline.errors import NothingFoundError
+
+if TYPE_CHECKING:
+    from pipeline.update import Review
+
+
+def search_command(
+    config: ConfigFile = DEFAULT_CONFIG,
+    query: Query = None,
+    source: Source = None,
+    file: Files = None,
+    email: Email = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the source for hits; nothing is fetched or kept."""
+    from pipeline.update import search
+
+    review = open_review(config, flags_of(query, source, file, email), quiet=True)
+    print_search(search(review), as_json=as_json)
+
+
+def fetch(
+    config: ConfigFile = DEFAULT_CONFIG,
+    query: Query = None,
+    source: Source = None,
+    file: Files = None,
+    email: Email = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Search and keep what is not stored yet, raw and parsed."""
+    from pipeline import update
+
+    review = open_review(config, flags_of(query, source, file, email), quiet=quiet)
+    with review.store() as store:
+        found = update.fetch(review, store)
+        kept = len(store.records(found.search_id))
+        problems = store.problems(found.search_id)
+    if as_json:
+        print_json(
+            {
+                "search_id": found.search_id,
+                "count": found.count,
+                "stored": kept,
+                "problems": [p.message for p in problems],
+            }
+        )
+    else:
+        typer.echo(f"{found.source}: {found.count} found, {kept} stored ({found.search_id}).")
+        for problem in problems:
+            typer.echo(f"{problem.code}: {problem.message}", err=True)
+    if kept < len(found.record_ids):
+        raise typer.Exit(3)
+
+
+def extract(
+    input_file: Annotated[
+        Path, typer.Option("--input", "-i", help="JSON Lines, PubMed XML or nbib.")
+    ],
+    output_file: Annotated[Path, typer.Option("--output", "-o", help="JSON Lines of studies.")],
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", "-c", help="The protocol; by default config.yaml, else the shipped one."
+        ),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Read records into studies, each value with its quote."""
+    from pipeline.resources import shipped
+    from pipeline.update import extract_file
+
+    protocol = config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else shipped("config.yaml"))
+    loaded = load_config(protocol, {})
+    progress = progress_bar(quiet)
+    n, problems = extract_file(input_file, output_file, loaded.config, progress)
+    for problem in problems:
+        typer.echo(f"{problem.code}: {problem.message}", err=True)
+    if not quiet:
+        typer.echo(f"{n} records read from {input_file} into {output_file}.", err=True)
+    if problems:
+        raise typer.Exit(5)
+
+
+def run_command(
+    config: ConfigFile = DEFAULT_CONFIG,
+    query: Query = None,
+    source: Source = None,
+    file: Files = None,
+    email: Email = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the report.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Show the search and the plan; write nothing.")
+    ] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Use what is stored; no network.")
+    ] = False,
+    require_reviewed: Annotated[
+        bool, typer.Option("--require-reviewed", help="Fail while a pool holds unreviewed values.")
+    ] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Do everything: search, fetch, extract, screen, pool, report."""
+    flags = flags_of(query, source, file, email)
+    flags["review.require_reviewed"] = True if require_reviewed else None
+    review = open_review(config, flags, quiet=quiet or as_json)
+    if dry_run:
+        _plan(review, as_json=as_json)
+    else:
+        _run(review, output, refetch=not offline, as_json=as_json)
+
+
+def pool(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Pool what is stored and print the estimates; no report is written."""
+    from pipeline import update
+    from pipeline.present import summary
+
+    review = open_review(config, {}, quiet=True)
+    with review.store() as store:
+        found = store.latest_search()
+        if found is None:
+            raise NothingFoundError(
+                "Nothing was fetched yet; `evipool run` or `evipool fetch` does it."
+            )
+        results = update.analyse(review, update.read(review, store, found))
+    print_estimates(summary(results), as_json=as_json)
+
+
+def report(
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the report.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the report again from what is stored, without a new search."""
+    _run(open_review(config, {}, quiet=quiet or as_json), output, refetch=False, as_json=as_json)
+
+
+def _run(review: Review, output: Path | None, *, refetch: bool, as_json: bool) -> None:
+    """Run the stages and print what came out."""
+    from pipeline import update
+    from pipeline.present import summary
+
+    result = update.run(review, argv=sys.argv[1:], output=output, refetch=refetch)
+    rows = summary(result.results)
+    if as_json:
+        print_json(
+            {
+                "run_id": result.run_id,
+                "report": str(result.folder / "report.html"),
+                "estimates": rows,
+            }
+        )
+    else:
+        print_flow(result)
+        print_estimates(rows, as_json=False)
+        typer.echo(f"\nReport: {result.folder / 'report.html'}")
+    if result.evidence.missing:
+        raise typer.Exit(3)
+
+
+def _plan(review: Review, *, as_json: bool) -> None:
+    """Show the search and what a run would do."""
+    from pipeline.update import plan, search
+
+    found = search(review)
+    print_search(found, as_json=as_json)
+    if not as_json:
+        for line in plan(review, found):
+            typer.echo(line)

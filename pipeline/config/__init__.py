@@ -1,0 +1,44 @@
+"""The protocol of a review, config.yaml: read, checked, and frozen.
+
+Precedence: command-line flag > EVIPOOL_* variable > config.yaml > default. Every value's origin
+is kept for `evipool config show`.
+"""
+
+from pipeline.config.layers import NOT_SETTINGS, PREFIX, flatten
+from pipeline.config.load import Loaded, load
+from pipeline.config.models import (
+    Condition,
+    Config,
+    Database,
+    Eligibility,
+    Intervention,
+    ModelSpec,
+    Ncbi,
+    OutcomeDef,
+    Part,
+    Question,
+    Report,
+    Review,
+    SensitivitySpec,
+)
+
+__all__ = [
+    "NOT_SETTINGS",
+    "PREFIX",
+    "Condition",
+    "Config",
+    "Database",
+    "Eligibility",
+    "Intervention",
+    "Loaded",
+    "ModelSpec",
+    "Ncbi",
+    "OutcomeDef",
+    "Part",
+    "Question",
+    "Report",
+    "Review",
+    "SensitivitySpec",
+    "flatten",
+    "load",
+]

@@ -1,0 +1,195 @@
+"""The parts of the protocol: what each may hold, its default, and what is refused."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
+
+from pipeline.config.names import known, once
+from pipeline.schema import DESIGNS
+
+Design = Literal[DESIGNS]  # type: ignore[valid-type]
+Proportion = Annotated[float, Field(gt=0, lt=1)]
+MASK = "***"
+#: The login of an address and a password among its parameters. It goes to the last @: SQLAlchemy
+#: takes slashes and spaces as parts of a password.
+_LOGIN = re.compile(r"(?<=://)(?!/).+(?=@)|(?<=[?&]password=)[^&\s'\"]+")
+
+
+def hide_login(text: str) -> str:
+    """Return a text that holds an address with *** in the place of its login."""
+    return _LOGIN.sub(MASK, text)
+
+
+class Part(BaseModel):
+    """A part of the protocol: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Ncbi(Part):
+    """How PubMed is asked. NCBI wants an e-mail; a key lifts the rate from 3/s to 10/s."""
+
+    email: str | None = None
+    api_key: SecretStr | None = None
+    api_key_file: Path | None = None
+    base_url: str = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
+    batch_size: int = Field(200, ge=1, le=500)
+    timeout_s: float = Field(60, gt=0)
+
+
+class Database(Part):
+    """Where the store lives; by default corpus/evidence.sqlite in the review's folder."""
+
+    url: str | None = Field(None, repr=False)
+
+    @field_serializer("url")
+    def _shown(self, url: str | None) -> str | None:
+        """A dump shows no login; the store is given `url` itself."""
+        return url if url is None else hide_login(url)
+
+
+class Intervention(Part):
+    """The treatment under review: `short` names it in comparison classes ("Ig vs placebo")."""
+
+    name: str
+    short: str
+    terms: tuple[str, ...] = Field(min_length=1)
+
+
+class Condition(Part):
+    """A condition of the population: its MeSH descriptor and the phrases that name it."""
+
+    name: str
+    mesh: str | None = None
+    terms: tuple[str, ...] = ()
+
+
+class Eligibility(Part):
+    """Which records may enter the pools."""
+
+    intervention: Intervention
+    population: tuple[Condition, ...] = Field(min_length=1)
+    designs: tuple[Design, ...] = Field(min_length=1)
+    min_n: int = Field(3, ge=1)
+
+
+class OutcomeDef(Part):
+    """An outcome of the protocol; `range` is the scale's, in `unit`."""
+
+    name: str
+    synonyms: tuple[str, ...] = ()
+    kind: Literal["binary", "continuous"]
+    unit: str | None = None
+    range: tuple[float, float] | None = None
+    direction: Literal["higher is better", "lower is better"] | None = None
+
+    @field_validator("range")
+    @classmethod
+    def _in_order(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        """A scale runs from its lowest to its highest value."""
+        if value is not None and not value[0] < value[1]:
+            raise ValueError("must run from the lowest value to the highest")
+        return value
+
+
+class ModelSpec(Part):
+    """The pooling model: tau2 estimator, test of the pooled effect, confidence level."""
+
+    method: Literal["REML", "DL", "ML", "HE", "EE"] = "REML"
+    test: Literal["knha", "adhoc", "z"] = "knha"
+    level: Proportion = 0.95
+
+
+class SensitivitySpec(Part):
+    """A named variation of a question's analysis; what is not given stays as it is."""
+
+    label: str
+    method: Literal["REML", "DL", "ML", "HE", "EE"] | None = None
+    test: Literal["knha", "adhoc", "z"] | None = None
+    ri: Annotated[float, Field(gt=-1, lt=1)] | None = None
+    designs: tuple[Design, ...] | None = None
+    recover: tuple[str, ...] | None = None
+    leave_one_out: bool = False
+
+
+class Question(Part):
+    """A pool: whose effect, against what, on which outcome, by which measure and model.
+
+    `comparator` holds phrases of which the comparator arm must show one; `recover` names the
+    conversions that may stand in for numbers a paper does not print (`effects.convert`); `ri` is
+    the assumed correlation of two measurements of one patient.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    conditions: tuple[str, ...] = ()
+    comparisons: tuple[str, ...] = Field(min_length=1)
+    comparator: tuple[str, ...] = ()
+    outcome: str
+    measure: str
+    designs: tuple[Design, ...] = ()
+    model: ModelSpec = ModelSpec()
+    subgroup: Literal["condition", "design"] | None = None
+    ri: Annotated[float, Field(gt=-1, lt=1)] | None = None
+    recover: tuple[str, ...] = ()
+    favours: tuple[str, str] | None = None
+    sensitivity: tuple[SensitivitySpec, ...] = ()
+
+
+class Review(Part):
+    """How people check the readings."""
+
+    mode: Literal["single", "verify", "dual"] = "verify"
+    require_reviewed: bool = False
+
+
+class Report(Part):
+    """How results are printed."""
+
+    style: Literal["revman", "bmj", "jama"] = "revman"
+
+
+class Config(Part):
+    """The whole protocol."""
+
+    title: str
+    query: str = ""
+    source: str = "demo"
+    files: tuple[Path, ...] = ()
+    ncbi: Ncbi = Ncbi()
+    database: Database = Database()
+    eligibility: Eligibility
+    outcomes: tuple[OutcomeDef, ...] = Field(min_length=1)
+    questions: tuple[Question, ...] = Field(min_length=1)
+    review: Review = Review()
+    report: Report = Report()
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Config:
+        """Each name stands once, and questions name outcomes and conditions that exist."""
+        outcomes = [o.name for o in self.outcomes]
+        conditions = [c.name for c in self.eligibility.population]
+        once(("outcomes",), "name", outcomes)
+        once(("eligibility", "population"), "name", conditions)
+        once(("questions",), "id", [q.id for q in self.questions])
+        for i, question in enumerate(self.questions):
+            known(("questions", i, "outcome"), question.outcome, outcomes)
+            for j, name in enumerate(question.conditions):
+                known(("questions", i, "conditions", j), name, conditions)
+        return self
+
+    def outcome(self, name: str) -> OutcomeDef:
+        """Return the outcome of that name."""
+        return next(o for o in self.outcomes if o.name == name)

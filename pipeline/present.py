@@ -1,0 +1,104 @@
+"""Turns what the stages found into what the report and the terminal show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline import __version__
+from pipeline.config import Config
+from pipeline.effects.measures import MEASURES
+from pipeline.report import MeasureView, ReportData
+from pipeline.schema import Evidence, Flow, QuestionResult
+from pipeline.screen import reasons
+
+#: How the report leads each scale of analysis back to the printed one.
+_BACK = {"log": "exp", "logit": "expit", "identity": "identity"}
+
+
+def flow_of(evidence: Evidence, results: Sequence[QuestionResult]) -> Flow:
+    """Count the records through the stages, as PRISMA 2020's boxes."""
+    pooled = {e.record_id for r in results if r.pooled is not None for e in r.effects}
+    excluded = reasons(evidence.screenings)
+    n = len(evidence.records)
+    return Flow(
+        identified=n,
+        duplicates=0,
+        screened=n,
+        excluded=excluded,
+        included=n - sum(count for _, count in excluded),
+        in_meta_analysis=len(pooled),
+        extra=(("not fetched", evidence.missing),) if evidence.missing else (),
+    )
+
+
+def report_data(
+    config: Config, evidence: Evidence, flow: Flow, results: tuple[QuestionResult, ...]
+) -> ReportData:
+    """Return what the report is written from."""
+    return ReportData(
+        title=config.title,
+        search=evidence.search,
+        flow=flow,
+        version=__version__,
+        style=config.report.style,
+        records=evidence.records,
+        studies=evidence.studies,
+        screenings=evidence.screenings,
+        results=results,
+        measures={code: measure_view(code) for code in MEASURES},
+        favours={q.id: q.favours for q in config.questions if q.favours},
+        problems=evidence.problems,
+        assumptions=tuple(dict.fromkeys(a for r in results for a in r.assumptions)),
+    )
+
+
+def measure_view(code: str) -> MeasureView:
+    """Return how the report shows a measure."""
+    measure = MEASURES[code]
+    return MeasureView(
+        code=code,
+        name=measure.name,
+        axis=measure.axis,
+        null=measure.null,
+        ratio=measure.scale == "log",
+        back=_BACK[measure.scale],
+        percent=measure.data == "count",
+        groups=("Intervention", "Comparator") if "Total 2" in measure.columns else None,
+    )
+
+
+def summary(results: Sequence[QuestionResult]) -> list[dict[str, object]]:
+    """Return one row a question, on the printed scale, for the terminal and for machines."""
+    return [_summary_row(r) for r in results]
+
+
+def _summary_row(result: QuestionResult) -> dict[str, object]:
+    """A question's estimate, or why there is none."""
+    view, pooled = measure_view(result.measure), result.pooled
+    row: dict[str, object] = {
+        "question": result.question_id,
+        "measure": result.measure,
+        "k": len(result.effects),
+        "n": sum(e.ni or 0 for e in result.effects),
+        "not_pooled": len(result.not_pooled),
+        "reason": result.reason,
+        "text": result.reason,
+        "prediction": "",
+        "i2": "",
+    }
+    if pooled is None:
+        return row
+    unit = " %" if view.percent else ""
+    shown = {
+        k: view.natural(v)
+        for k in ("estimate", "ci_lb", "ci_ub")
+        if (v := getattr(pooled, k)) is not None
+    }
+    row |= shown | {"tau2": pooled.tau2, "method": pooled.method, "test": pooled.test}
+    interval = f"[{shown['ci_lb']:.2f}, {shown['ci_ub']:.2f}]"
+    row["text"] = f"{result.measure} {shown['estimate']:.2f}{unit} {interval}"
+    row["i2"] = f"{pooled.i2:.0f} %"
+    if pooled.pi_lb is not None and pooled.pi_ub is not None:
+        row |= {"pi_lb": view.natural(pooled.pi_lb), "pi_ub": view.natural(pooled.pi_ub)}
+        row["prediction"] = f"[{row['pi_lb']:.2f}, {row['pi_ub']:.2f}]"
+    return row
