@@ -18,11 +18,12 @@ from pipeline.extract.numbers import COUNT, parse_count
 Span = tuple[int, int]
 
 _MENTION = re.compile(
-    rf"""(?<![\w.·,/%])(?P<n>{COUNT})[\s-]+
+    rf"""(?<![\w.·,/%])(?P<n>\d{{1,3}}[ ]\d{{3}}(?![\d])|{COUNT})[\s-]+
     (?!to\b|or\b|and\b|days?\b|weeks?\b|months?\b|years?\b|cent(?:re|er)s\b|hospitals\b
        |publications\b)
-    (?:(?!of\b|{COUNT})[\w'’/-]+\s+){{0,5}}?(?:{PEOPLE})\b(?!['’]s)
-    | \b(?:{PEOPLE})\s*[\[(,]?\s*n\s*=\s*(?P<m>\d+)(?!\s*/)""",
+    (?:(?!{COUNT}|(?:of|in|was|were|is|are|with|for|at|by|on|from|had|who|than|among)\b)
+       [\w'’/-]+\s+){{0,5}}?(?:{PEOPLE})\b(?!['’]s)
+    | \b(?:{PEOPLE})\b[^.;()\d]{{0,60}}[\[(,]?\s*n\s*=\s*(?P<m>\d{{1,3}}(?:,\d{{3}})+|\d+)(?!\s*/)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _EACH_GROUP = re.compile(r"\b(?:in|of|from)\s+(?:each|both)\s+(?:groups?|arms?)\b", re.IGNORECASE)
@@ -31,6 +32,8 @@ _SEX_SUM = re.compile(
     rf"(?P<b>{COUNT})\s+(?P<y>men|women|boys|girls|males?|females?)\b",
     re.IGNORECASE,
 )
+#: A mention that scores no more than this is somebody else's number, or a part.
+NEVER = -5
 _COUNT = re.compile(COUNT)
 _ANALYSED = re.compile(
     rf"(?:leaving|remaining)\s+(?P<a>{COUNT})\b"
@@ -80,7 +83,7 @@ def read(doc: Doc) -> Population:
     mentions = _mentions(doc)
     enrolled = [m for m, score in mentions if score >= 6]
     best = max(mentions, key=lambda m: m[1], default=None)
-    total = best[0] if best and best[1] > 0 else None
+    total = best[0] if best and best[1] > NEVER else None
     analysed = _first(_ANALYSED, text)
     if analysed and (total is None or analysed.n <= total.n):
         top = total
@@ -125,20 +128,18 @@ def _sum(match: re.Match[str]) -> Count | None:
 
 
 def _add_up(doc: Doc, found: list[tuple[Count, int]]) -> list[tuple[Count, int]]:
-    """Raise the counts that are the sum of two or three numbers of a sentence, lower the parts."""
+    """Raise the counts that are the sum of two or three numbers of a sentence, lower the parts.
+
+    Two mentions of people anywhere, "55 women" here and "57 women" there, also make a sum.
+    """
     wholes = {c.n for c, _ in found}
-    parts: dict[int, int] = {}
+    sets = [combinations([c.n for c, _ in found][:12], 2)]
     for sentence in doc._.sentences:
-        numbers = [
-            parse_count(m.group())
-            for m in _COUNT.finditer(doc._.source, sentence.start, sentence.end)
-        ]
-        listed = [n for n in numbers if n is not None and n > 1]
-        for size in (2, 3):
-            for run in combinations(listed[:8], size):
-                if sum(run) in wholes and sum(run) >= 10:
-                    parts |= dict.fromkeys(run, sum(run))
-    whole = set(parts.values())
+        spans = _COUNT.finditer(doc._.source, sentence.start, sentence.end)
+        listed = [n for m in spans if (n := parse_count(m.group())) is not None and n > 1][:8]
+        sets += [combinations(listed, size) for size in (2, 3)]
+    runs = [r for some in sets for r in some if sum(r) in wholes and sum(r) >= 10]
+    whole, parts = {sum(r) for r in runs}, {n for r in runs for n in r}
     return [(c, s + 4 * (c.n in whole) - 4 * (c.n in parts)) for c, s in found]
 
 
