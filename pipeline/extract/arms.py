@@ -10,6 +10,7 @@ from itertools import pairwise
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from pipeline.extract import open_arms
 from pipeline.extract.arm_sizes import (
     COMPARATIVE,
     ArmSpan,
@@ -64,7 +65,7 @@ def _find(doc: Doc) -> list[ArmSpan]:
     if design in SECONDARY:
         return []
     if design in COMPARATIVE:
-        finders = (_withdrawal, _by_dose, _variants, _versus, _by_sum)
+        finders = (_withdrawal, _by_dose, _variants, _versus, _any_treatments, _by_sum)
         return next((found for find in finders if len(found := find(doc)) > 1), _single(doc))
     listed = _listed(doc)
     return listed if len(listed) > 1 else _single(doc)
@@ -252,6 +253,11 @@ def _listed(doc: Doc) -> list[ArmSpan]:
         if {a.role for a in found.values()} == {"intervention", "comparator"}
         else []
     )
+
+
+def _any_treatments(doc: Doc) -> list[ArmSpan]:
+    """Two arms of whatever treatments, where the intervention under review is not named."""
+    return [] if doc._.interventions else open_arms.find(doc._.source)
 
 
 def _by_sum(doc: Doc) -> list[ArmSpan]:

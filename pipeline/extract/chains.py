@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.linking import Mention
 from pipeline.extract.measurements import Measurement, alike
 
+_RESPECTIVELY = re.compile(r"^[^,;.]{0,60},?\s*respectively\b", re.IGNORECASE)
 #: Two measurements further apart than this are not one comparison.
 APART = 130
 
@@ -61,5 +63,7 @@ class Chains:
             return True
         if len(self.arms) < 2 or not linking.LOOSE.search(gap):
             return False
+        if len(self.arms) == 2 and _RESPECTIVELY.match(self.text[b.end : self.end]):
+            return True
         own = [linking.arms_of(self.text, [m], self.places, found)[0] for m in (a, b)]
         return None not in own and own[0] != own[1]

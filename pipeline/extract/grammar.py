@@ -123,7 +123,10 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
         rf"""(?P<v>{SIGNED})\s*%?\s*(?:±|\+\s?/\s?[-–−]|\+-)\s*(?P<s>{DIGITS})(?:\s*%)?
         (?:\s*\(?(?P<label>SD|SEM?)\b\)?)?""",
     ),
-    ("spread", rf"{_OPEN}{_SPREAD}\s*[:=,]?\s*(?:±\s*)?(?P<s>{DIGITS})\s*%?{_CLOSE}"),
+    (
+        "spread",
+        rf"{_OPEN}(?:{_SPREAD}\s*[:=,]?\s*(?:±\s*)?|(?:±|\+/-)\s*)(?P<s>{DIGITS})\s*%?{_CLOSE}",
+    ),
     (
         "interval",
         rf"""[\[(]?\s*\b{_RANGE}\s*[:=,]?\s*(?:of\s+|from\s+|was\s+)?(?P<lo>{SIGNED})\s*%?{_BETWEEN}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import permutations, zip_longest
 
 from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.measurements import Measurement
@@ -84,7 +84,8 @@ def arms_of(
         for k, m in enumerate(group)
         for i in ids
     }
-    header = [p.arm for p in places if p.end <= group[0].start][-len(group) :]
+    named = [p.arm for p in places if p.end <= group[0].start]
+    header = [a for a, b in zip_longest(named, named[1:]) if a != b][-len(group) :]
 
     def total(order: tuple[int, ...]) -> float:
         in_order = 30.0 if list(order) == header else 0.0

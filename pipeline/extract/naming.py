@@ -29,6 +29,20 @@ _OF_THINGS = re.compile(
     re.I,
 )
 _SHARE = re.compile(r"\b(?:from|to|in|of)\s+(?:\w+\s+){0,2}$", re.I)
+_CLAUSE = re.compile(r"[.;]\s|,\s(?:and|but|while|whereas)\s|:\s")
+_PHRASE = re.compile(
+    r"(?P<words>(?:[A-Za-z][\w'/-]*\s+){0,5}[A-Za-z][\w'/-]*)"
+    r"(?=\s*(?:,?\s*(?:was|were|is|are|had|reached|averaged|occurred|developed|of|in|by|to|from|with|for|at)\b|[(:=]))",
+    re.IGNORECASE,
+)
+_LEADING = frozenset(
+    """
+    a after all an and are arm arms at average between both but by compared during for from
+    group groups had in is it its less mean median men more no not of only or overall patients
+    rate respective respectively subjects than that the their there these this to versus was
+    were which who with women
+    """.split()  # noqa: SIM905 - a list of 60 strings is harder to read
+)
 _UNIT = re.compile(
     r"^\s*(?:points?|kg|mm|cm|kPa|N|m/s|metres|meters|seconds|units|logits?|g/[ld]l?)\b", re.I
 )
@@ -93,6 +107,27 @@ def name_of(
     if instrument is None or (counted and is_clock(instrument.name)):
         return None
     return Name(instrument.name, (instrument.start, instrument.end))
+
+
+def phrase_before(text: str, start: int, m: Measurement) -> Name | None:
+    """Name an outcome that the rules do not know by the words before its value.
+
+    "Five-year disease-free survival was 76%" -> "disease-free survival". Only words of the same
+    clause count; none where they say nothing (pronouns, numbers, people).
+    """
+    floor = max([start, *(start + x.end() for x in _CLAUSE.finditer(text[start : m.start]))])
+    found = list(_PHRASE.finditer(text, floor, m.start))
+    if not found:
+        return None
+    match = found[-1]
+    words = match["words"].split()
+    while words and words[0].lower() in _LEADING:
+        words = words[1:]
+    if not words or all(w.lower() in _LEADING for w in words):
+        return None
+    name = " ".join(words)
+    end = match.end("words")
+    return Name(name, (end - len(name), end)) if text[end - len(name) : end] == name else None
 
 
 def _event_name(event: Term, instrument: Term | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
@@ -23,7 +24,8 @@ _MENTION = re.compile(
        |publications\b)
     (?:(?!{COUNT}|(?:of|in|was|were|is|are|with|for|at|by|on|from|had|who|than|among)\b)
        [\w'’/-]+\s+){{0,5}}?(?:{PEOPLE})\b(?!['’]s)
-    | \b(?:{PEOPLE})\b[^.;()\d]{{0,60}}[\[(,]?\s*n\s*=\s*(?P<m>\d{{1,3}}(?:,\d{{3}})+|\d+)(?!\s*/)""",
+    | \b(?:{PEOPLE})\b[^.;()\d]{{0,60}}[\[(,]?\s*n\s*=\s*
+      (?P<m>\d{{1,3}}(?:,\d{{3}})+|\d+)(?!\s*/)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _EACH_GROUP = re.compile(r"\b(?:in|of|from)\s+(?:each|both)\s+(?:groups?|arms?)\b", re.IGNORECASE)
@@ -133,7 +135,7 @@ def _add_up(doc: Doc, found: list[tuple[Count, int]]) -> list[tuple[Count, int]]
     Two mentions of people anywhere, "55 women" here and "57 women" there, also make a sum.
     """
     wholes = {c.n for c, _ in found}
-    sets = [combinations([c.n for c, _ in found][:12], 2)]
+    sets: list[Iterable[tuple[int, ...]]] = [combinations([c.n for c, _ in found][:12], 2)]
     for sentence in doc._.sentences:
         spans = _COUNT.finditer(doc._.source, sentence.start, sentence.end)
         listed = [n for m in spans if (n := parse_count(m.group())) is not None and n > 1][:8]

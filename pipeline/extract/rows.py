@@ -21,6 +21,7 @@ from pipeline.extract.sentences import Sentence
 
 Span = tuple[int, int]
 
+_CLOCK = re.compile(r"\b(?:median|time to|survival|duration)\b", re.I)
 _LASTED = re.compile(r"\b(?:lasted|persisted|lasting)\b", re.I)
 _IN_EACH = re.compile(r"\b(?:in|of|from)\s+(?:each|both)\s+(?:groups?|arms?)\b", re.I)
 _WHOLE = re.compile(
@@ -98,7 +99,9 @@ class Page:
 
     def _measure(self) -> list[Measurement]:
         """The sentence's measurements: no population sizes, no numbers inside names."""
-        clocks = any(naming.is_clock(t.name) for t in self.instruments)
+        clocks = any(naming.is_clock(t.name) for t in self.instruments) or bool(
+            _CLOCK.search(self.text, self.start, self.end)
+        )
         free = [
             q
             for q in self.found
@@ -183,6 +186,8 @@ class Page:
         carries = other is not None or m.spread is not None or m.ci is not None
         if name is None and m.kind == "number" and carries:
             name = self.carried.value
+        if name is None and (other is not None or self._has_p()) and m.kind != "count":
+            name = naming.phrase_before(self.text, self.start, lead)
         if name is None:
             return
         by_event = name.direction is not None
@@ -210,6 +215,10 @@ class Page:
             among=self._among(m),
             by_event=by_event,
         )
+
+    def _has_p(self) -> bool:
+        """Whether the sentence tests something."""
+        return any(q.kind == "p_value" for q in self.found)
 
     def _among(self, m: Measurement) -> Count | None:
         """The denominator that the sentence names before its counts: "Among 30 responders, ..."."""
