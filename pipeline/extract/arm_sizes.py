@@ -31,6 +31,14 @@ _BEFORE = re.compile(
     rf"(?P<people>\s+(?:[\w-]+\s+)?(?:{PEOPLE}))?(?P<verbs>(?:\s+{_VERBS})*)\s+(?:[a-z-]+\s+)?$",
     re.IGNORECASE,
 )
+_RECEIVED = re.compile(
+    rf"(?P<n>{COUNT})\s+(?:{PEOPLE})\s+(?:received|were\s+given|were\s+treated\s+with)\s+(?:the\s+)?$",
+    re.IGNORECASE,
+)
+_GIVEN_TO = re.compile(
+    rf"\s+(?:was|were)\s+given\s+(?:to|in)\s+(?P<n>{COUNT})\s+of\b", re.IGNORECASE
+)
+_ALTERNATIVE = re.compile(r"\s*(?:\([^()]*\)\s*)?(?:or|versus|vs)\b", re.IGNORECASE)
 _JUST_BEFORE = re.compile(
     rf"[^/]{{0,60}}?\b(?:in|on|with|of|for|receiving|given)\s+(?:the\s+)?|\s*(?:{PEOPLE})?\s*",
     re.IGNORECASE | re.DOTALL,
@@ -57,10 +65,25 @@ def sized(doc: Doc, found: list[ArmSpan]) -> Iterator[ArmSpan]:
     for arm, size in zip(found, sizes, strict=True):
         n = arm.n or size
         if n is None and total and len(found) == 1 and doc._.design.design not in COMPARATIVE:
-            n = replace(total, derived="all patients of an uncontrolled study")
+            n = _treated(doc, arm) or replace(
+                total, derived="all patients of an uncontrolled study"
+            )
         if n is None and total and not any(sizes) and _all_had_both(doc):
             n = replace(total, derived="all patients had both treatments")
         yield replace(arm, n=n)
+
+
+def _treated(doc: Doc, arm: ArmSpan) -> Count | None:
+    """Those of a larger cohort who had the treatment: "204 patients received IVIg"."""
+    text, total = doc._.source, doc._.population.total
+    for start, end in arm.mentions:
+        offset = max(0, start - 60)
+        before, after = _RECEIVED.search(text[offset:start]), _GIVEN_TO.match(text, end)
+        match, shift = (before, offset) if before else (after, 0)
+        n = parse_count(match["n"]) if match else None
+        if match and n and 1 < n != total.n:
+            return Count(n, (shift + match.start("n"), shift + match.end("n")))
+    return None
 
 
 def _all_had_both(doc: Doc) -> bool:
@@ -89,6 +112,26 @@ def _printed(doc: Doc, found: list[ArmSpan]) -> list[Count | None]:
             if sum(c.n for c in choice) in wholes:
                 return list(choice)
     return [_likeliest(doc._.source, counts) for counts in listed]
+
+
+def parts_of(doc: Doc, found: list[ArmSpan]) -> Count | None:
+    """The whole that parallel arms add up to, where what was taken for it is one of them.
+
+    "Thirty patients had IVIg and 28 had placebo" are 58, not 30.
+    """
+    total = doc._.population.total
+    if doc._.design.design == "rct_crossover" or len(found) < 2 or total is None:
+        return None
+    listed = [_candidates(doc, arm, total.n + 1, False) for arm in found]
+    choices = list(product(*(counts[:6] for counts in listed)))
+    if not choices or any(sum(c.n for c in choice) == total.n for choice in choices):
+        return None
+    chosen = choices[0]
+    apart = len({c.span[0] for c in chosen}) == len(chosen)
+    if not apart or total.n not in {c.n for c in chosen}:
+        return None
+    span = (min(c.span[0] for c in chosen), max(c.span[1] for c in chosen))
+    return Count(sum(c.n for c in chosen), span, "sum of the arms")
 
 
 def _candidates(doc: Doc, arm: ArmSpan, total: int | None, crossover: bool) -> list[Count]:
@@ -136,6 +179,8 @@ def count_before(text: str, span: Span) -> Count | None:
     n = parse_count(match["n"]) if match else None
     if match is None or n is None:
         return None
+    if _ALTERNATIVE.match(text, span[1]):
+        return None  # "60 patients received IVIg or placebo"
     bare = not (match["people"] or match["verbs"])
     if bare and not match["n"].isdigit():
         return None

@@ -16,6 +16,7 @@ from pipeline.extract.arm_sizes import (
     ArmSpan,
     count_after,
     count_before,
+    parts_of,
     sized,
 )
 from pipeline.extract.design import SECONDARY
@@ -54,8 +55,12 @@ _WITHDRAWAL = re.compile(r"\bwithdraw(?:al|ing)\b|\bdiscontinu(?:ation|ing)\b", 
     assigns=["doc._.arms"],
 )
 def arms(doc: Doc) -> Doc:
-    """Set `doc._.arms`."""
-    doc._.arms = tuple(sized(doc, _find(doc)))
+    """Set `doc._.arms`; their sum corrects a total that was one of them."""
+    found = _find(doc)
+    whole = parts_of(doc, found)
+    if whole is not None:
+        doc._.population = replace(doc._.population, total=whole, enrolled=None)
+    doc._.arms = tuple(sized(doc, found))
     return doc
 
 

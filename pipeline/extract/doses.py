@@ -58,8 +58,8 @@ _PER_BODY = (
     r"(?:[\s-]*(?:of\s+)?(?:body[\s-]?weight|BW|b\.w\.))?"
 )
 _HEAD = re.compile(
-    rf"(?<![\w.·,/%<-])(?P<amounts>{_NUMBER}(?:(?:\s*,\s*(?:and\s+|or\s+)?|\s+or\s+|\s+and\s+|{TO}){_NUMBER})*)"
-    rf"[\s-]?(?P<unit>{_UNIT})(?P<body>{_PER_BODY})?(?![\w]|\s?/\s?d?L\b|\s?/\s?ml\b|\s?/\s?l\b)",
+    rf"(?<![\w.·,/%<-])(?P<amounts>{_NUMBER}(?:(?:\s*,\s+(?:and\s+|or\s+)?|\s+or\s+|\s+and\s+|{TO}){_NUMBER})*)"
+    rf"[\s-]?(?P<unit>{_UNIT})(?P<body>{_PER_BODY})?(?![\w]|\s?/\s?d?L\b|\s?/\s?ml\b|\s?/\s?l\b|\s+per\s+lit)",
     re.IGNORECASE,
 )
 _NUMBER_OR_WORD = rf"(?:{DIGITS}|{WORDS})"
@@ -86,6 +86,8 @@ _TAPER = re.compile(r"\btaper\w*\b[^.;]{0,40}$", re.I)
 #: immunoglobulin is not given in a day.
 COURSE_FROM = 1.5
 _RATE = re.compile(r"\s*(?:per (?:week|day|month|infusion|dose)|daily|weekly|a week|a day)\b", re.I)
+#: "five daily infusions of 0.4 g/kg": how much the course is, is not added up.
+_DAILY_INFUSIONS = re.compile(r"\bdaily\s+(?:infusions|doses)\s+of\b[^.;]{0,40}$", re.I)
 _EACH = re.compile(r"\s*(?:each|per infusion|per dose|/infusion)\b", re.I)
 _LOADING_NEXT = re.compile(r"\s*(?:loading|induction)", re.I)
 _LOADING = re.compile(r"\b(?:loading|induction|starting|initial|first|full)\b", re.I)
@@ -93,7 +95,11 @@ _MAINTENANCE = re.compile(r"\bmaintenance\b|\bmore infusions\b|\binfusions? of\b
 _TOTAL = re.compile(
     r"\btotal(?:\s+\w+)?\s+(?:dose|amount)|\bcumulative\b|\bper course\b|\bin total\b", re.I
 )
-_BOUND = re.compile(r"(?:[<>]|\bless than|\bmore than|\bup to)\s*$", re.I)
+_BOUND = re.compile(
+    r"(?:\b(?:maximum|max\.?|cap|ceiling|limit)(?:\s+of)?|[<>]|\bless than|\bmore than|\bup to)"
+    r"\s*$",
+    re.I,
+)
 
 
 @Language.component(
@@ -156,7 +162,9 @@ def _read(
         total=None,
     )
     spans = [replace(base, amount=value) for value in _amounts(head["amounts"])]
-    return [_with_total(d) for span in spans for d in _with_days(span, days)]
+    read = [d for span in spans for d in _with_days(span, days)]
+    daily = _DAILY_INFUSIONS.search(text[max(0, head.start() - 60) : head.start()])
+    return read if daily else [_with_total(d) for d in read]
 
 
 def _schedule(text: str, head: re.Match[str], sentence: Span) -> _Schedule:
@@ -275,8 +283,8 @@ def _phase(text: str, sentence: Span, head: re.Match[str], period: re.Match[str]
 
 
 def _route(drug: Term, text: str) -> str | None:
-    """The route that the drug's name says."""
-    named = lexicon("routes").find(text, drug.start, drug.end)
+    """The route that the drug's name says, or the word before it."""
+    named = lexicon("routes").find(text, max(0, drug.start - 14), drug.end)
     return named[0].name if named else None
 
 

@@ -70,6 +70,7 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
         rf"""\b{_MONTH}\.?\s+(?:\d{{1,2}}(?:st|nd|rd|th)?,?\s+)?(?:19|20)\d\d\b
         | \b(?:in|from|since|until|between|during|and|to|of|by)\s+(?:19|20)\d\d
             (?![\d.·]|\s*(?:{PEOPLE}|mg|g|ml)\b)
+        | \b\d{{1,2}}/(?:19|20)\d\d\b
         | \b\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH}\b | (?:19|20)\d\d\s*[-–]\s*(?:19|20)\d\d""",
     ),
     ("ratio", rf"(?<![\d.]){_D}\s?:\s?{_D}(?:\s?:\s?{_D})?(?!\s*\d)"),
@@ -125,7 +126,8 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
     ),
     (
         "spread",
-        rf"{_OPEN}(?:{_SPREAD}\s*[:=,]?\s*(?:±\s*)?|(?:±|\+/-)\s*)(?P<s>{DIGITS})\s*%?{_CLOSE}",
+        rf"""{_OPEN}(?:{_SPREAD}\s*[:=,]?\s*(?:±\s*)?|(?:±|\+/-)\s*)(?P<s>{DIGITS})\s*%?
+        (?:{_CLOSE}|(?=\s*[;,]))""",
     ),
     (
         "interval",

@@ -53,7 +53,9 @@ class Measurement:
         return self.start, self.end
 
 
-def build(text: str, found: list[Quantity], *, clocks: bool) -> list[Measurement]:
+def build(
+    text: str, found: list[Quantity], *, clocks: bool, verbs: frozenset[int] = frozenset()
+) -> list[Measurement]:
     """Return the measurements among the quantities of a sentence, in order.
 
     Parameters
@@ -64,6 +66,8 @@ def build(text: str, found: list[Quantity], *, clocks: bool) -> list[Measurement
         The sentence's quantities, in order.
     clocks : bool
         Whether a stretch of time may be a result here ("time to walking was 19 days").
+    verbs : frozenset of int
+        Where events start: a number just before one counts patients ("11 improved").
     """
     made: list[Measurement] = []
     for quantity in found:
@@ -72,12 +76,12 @@ def build(text: str, found: list[Quantity], *, clocks: bool) -> list[Measurement
         if joined is not None:
             made[-1] = joined
         else:
-            new = _start(text, quantity, clocks)
+            new = _start(text, quantity, clocks, verbs)
             made.extend([new] if new else [])
     return made
 
 
-def _start(text: str, q: Quantity, clocks: bool) -> Measurement | None:
+def _start(text: str, q: Quantity, clocks: bool, verbs: frozenset[int]) -> Measurement | None:
     """Start a measurement, if the quantity can be a result."""
     if q.kind in ("fraction", "all"):
         if q.label in THINGS or _OTHER_UNITS.match(text[q.end : q.end + 60]):
@@ -100,7 +104,7 @@ def _start(text: str, q: Quantity, clocks: bool) -> Measurement | None:
     after = text[q.end : q.end + 60]
     if _OTHER_UNITS.match(after):
         return None
-    if _is_people(text, q, after):
+    if _is_people(text, q, after) or (q.end + 1 in verbs and q.value == int(q.value or 0)):
         return Measurement("count", q.start, q.end, events=q)
     return Measurement("number", q.start, q.end, value=q)
 
@@ -117,8 +121,8 @@ def _is_people(text: str, q: Quantity, after: str) -> bool:
         return True
     if q.label == "both":
         return False
-    words = not text[q.start : q.end].strip("+-").isdigit()
-    return words and bool(re.search(r"\b(?:in|and|of)\s+$", text[max(0, q.start - 4) : q.start]))
+    word = text[q.start : q.start + 1].isalpha()
+    return word and bool(re.search(r"\b(?:in|and|of)\s+$", text[max(0, q.start - 4) : q.start]))
 
 
 def _join(text: str, last: Measurement, q: Quantity) -> Measurement | None:

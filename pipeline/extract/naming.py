@@ -14,14 +14,20 @@ Span = tuple[int, int]
 
 _CHANGE_WORD = (
     r"(?:fell|fall|falls|falling|rose|rise|risen|reduced|reduction|decreas\w+|increas\w+|dropp?\w*|declin\w+|improv\w+|"
-    r"gain\w*|lower\w*|wors\w+|higher)"
+    r"gain\w*|lower\w*|wors\w+|higher|chang\w+)"
 )
 _CHANGE = re.compile(rf"\b{_CHANGE_WORD}\b[^.;]{{0,25}}$", re.I)
-_CHANGE_NOUN = re.compile(r"\bchanges?\b", re.I)
+_CHANGE_NOUN = re.compile(
+    r"\bchanges?\b|\b(?:mean|median|average|the)\s+(?:\w+\s+)?"
+    r"(?:improvement|reduction|decrease|increase|gain|fall|drop|decline)\b",
+    re.I,
+)
 _DOWN = re.compile(
     r"\b(?:fell|fall|falls|reduc\w+|decreas\w+|dropp?\w*|declin\w+|lower\w*)\b(?!\s+in\b)[^.;]{0,25}$",
     re.I,
 )
+_DOWN_AFTER = re.compile(r"\s*(?:lower|less|reduction|decrease|decline|fall|drop)\b", re.I)
+_UP_AFTER = re.compile(r"\s*(?:higher|more|greater|increase|improvement|gain|rise)\b", re.I)
 _STATISTIC = re.compile(r"\b(mean|average|averaged|median)\b", re.I)
 _OF_PEOPLE = re.compile(rf"^\s*(?:of|in)?\s*(?:the\s+|all\s+)?(?:{PEOPLE})\b", re.I)
 _OF_THINGS = re.compile(
@@ -145,6 +151,8 @@ def _is_score(
     text: str, start: int, m: Measurement, instrument: Term | None, event: Term | None
 ) -> bool:
     """Whether a percentage is a score's value or change, and no share of patients."""
+    if instrument is not None and is_relative(text, m):
+        return True
     if instrument is None or _OF_PEOPLE.match(text[m.end : m.end + 30]):
         return False
     before = text[max(start, m.start - 40) : m.start]
@@ -168,6 +176,8 @@ def type_of(
         return "count"
     before = text[max(start, m.start - 45) : m.start]
     whole = text[start : m.start]
+    if m.unit == "%" and is_relative(text, m) and not named_by_event:
+        return "percent_change"
     changed = bool(_CHANGE.search(before) or _CHANGE_NOUN.search(whole)) and not change_over_time
     if m.kind == "percent" or m.unit == "%":
         if changed and not _SHARE.search(before) and not named_by_event:
@@ -212,6 +222,13 @@ def is_value(text: str, start: int, m: Measurement, paired: bool) -> bool:
     return bool(_UNIT.match(text[m.end : m.end + 12]))
 
 
+def is_relative(text: str, m: Measurement) -> bool:
+    """Whether a percentage is a change by the words behind it: "32% lower", "a 32% reduction"."""
+    after = text[m.end : m.end + 20]
+    return bool(_DOWN_AFTER.match(after) or _UP_AFTER.match(after))
+
+
 def is_down(text: str, start: int, m: Measurement) -> bool:
     """Whether the words before a value make it a fall."""
-    return bool(_DOWN.search(text[max(start, m.start - 35) : m.start]))
+    before, after = text[max(start, m.start - 35) : m.start], text[m.end : m.end + 20]
+    return bool(_DOWN.search(before) or _DOWN_AFTER.match(after))

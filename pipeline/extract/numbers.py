@@ -30,6 +30,8 @@ _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 _VALUES = {w: i for i, w in enumerate(_UNITS)} | {w: (i + 2) * 10 for i, w in enumerate(_TENS)}
 _SCALES = {"hundred": 100, "thousand": 1000}
 
+#: Longer strings of digits, and longer strings of number words, print no quantity.
+LONGEST, MOST_WORDS = 15, 12
 #: Spaces that separate thousands; an ordinary space separates two numbers.
 THIN = "\u2009\u202f\u00a0"
 #: Every dash that is printed as a minus.
@@ -38,7 +40,9 @@ MINUS = "-\u2212\u2010\u2011\u2012\u2013"
 TO = rf"(?:\s*[{MINUS}\u2014~]\s*|\s+to\s+)"
 
 #: An unsigned number in digits: 1,234 · 1 234 (thin space) · 33·5 · .05
-DIGITS = rf"(?:\d{{1,3}}(?:[,{THIN}]\d{{3}})+(?!\d)|\d+)(?:[.·∙]\d+)?|(?<![\d.·])[.·]\d+"
+DIGITS = (
+    rf"(?<!\d)(?:\d{{1,3}}(?:[,{THIN}]\d{{3}}){{1,4}}(?!\d)|\d++)(?:[.·∙]\d++)?|(?<![\d.·])[.·]\d++"
+)
 #: A number in digits with a sign, where the dash cannot join it to a number before it.
 SIGNED = rf"(?:(?<![\w.·%)\]])[{MINUS}+]\s?)?(?:{DIGITS})"
 _WORD = "|".join(sorted([*_VALUES, *_SCALES], key=len, reverse=True))
@@ -46,8 +50,8 @@ _WORD = "|".join(sorted([*_VALUES, *_SCALES], key=len, reverse=True))
 WORDS = rf"\b(?:{_WORD})(?:[\s-]+(?:and\s+)?(?:{_WORD}))*\b(?![\s-]+(?:and\s+)?(?:{_WORD})\b)"
 #: A whole count, in digits or words.
 COUNT = (
-    rf"(?:(?<![\w.·,/])\d{{1,3}}(?:[,{THIN}]\d{{3}})+(?![\d])"
-    rf"|(?<![\w.·,/])\d+(?![.·,]?\d)|(?i:{WORDS}))"
+    rf"(?:(?<![\w.·,/])\d{{1,3}}(?:[,{THIN}]\d{{3}}){{1,4}}(?![\d])"
+    rf"|(?<![\w.·,/])\d++(?![.·,]?\d)|(?i:{WORDS}))"
 )
 
 
@@ -63,7 +67,7 @@ def parse_number(text: str) -> float | None:
     text = text.strip()
     negative = text[:1] in MINUS
     digits = re.sub(rf"[,{THIN}\s]", "", text.lstrip(MINUS + "+ ")).translate({183: ".", 8729: "."})
-    if re.fullmatch(r"\d*\.?\d+", digits):
+    if len(digits) <= LONGEST and re.fullmatch(r"\d*\.?\d+", digits):
         return -float(digits) if negative else float(digits)
     return parse_words(text)
 
@@ -76,6 +80,8 @@ def parse_words(text: str) -> float | None:
     """
     total = current = 0
     words = [w for w in re.findall(r"[a-z]+", text.lower()) if w != "and"]
+    if len(words) > MOST_WORDS:
+        return None
     for word in words:
         if word in _VALUES:
             current += _VALUES[word]

@@ -34,6 +34,7 @@ _SEX_SUM = re.compile(
     rf"(?P<b>{COUNT})\s+(?P<y>men|women|boys|girls|males?|females?)\b",
     re.IGNORECASE,
 )
+_NEXT = re.compile(r";|,\s+and\s")
 #: A mention that scores no more than this is somebody else's number, or a part.
 NEVER = -5
 _COUNT = re.compile(COUNT)
@@ -42,7 +43,9 @@ _ANALYSED = re.compile(
     rf"|(?<![\w.·,/])(?P<b>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:were|was)\s+(?:\w+\s+)?(?:included\s+)?(?:in\s+the\s+(?:\w+\s+)?(?:efficacy|analys|final|intention)"
     rf"|analy[sz]ed|evaluable|assessable|eligible for analysis)"
     rf"|(?<![\w.·,/])(?P<c>{COUNT})\s+(?:met\s+\w+\s+)?(?:and\s+)?(?:got|received)\s+(?:the\s+)?study\s+(?:drug|medication|treatment)"
-    rf"|(?<![\w.·,/])(?P<d>{COUNT})\s+met\s+(?:the\s+)?criteria",
+    rf"|(?<![\w.·,/])(?P<d>{COUNT})\s+met\s+(?:the\s+)?criteria"
+    rf"|\b(?:screened|approached|assessed\s+for\s+eligibility)\b[^.;]{{0,60}}?(?<![\w.·,/])(?P<e>{COUNT})\s+"
+    rf"(?:(?:{PEOPLE})\s+)?(?:were\s+|was\s+)?(?:randomi|enrol|includ|treated)",
     re.IGNORECASE,
 )
 _COMPLETED = re.compile(
@@ -150,8 +153,10 @@ def _score(text: str, span: Span, start: int, end: int, order: int, part: str) -
 
     The cues are the rows of patterns/population.jsonl; `order` counts the sentence.
     """
-    before, inside = text[max(start, span[0] - 60) : span[0]], text[slice(*span)]
+    before = text[max(start, span[0] - 60) : span[0]].rsplit(";", 1)[-1]
+    inside = text[slice(*span)]
     after = text[span[1] : min(end, span[1] + 70)]
+    after = _NEXT.split(after, maxsplit=1)[0]
     windows = {
         "before": before,
         "inside": inside,

@@ -117,11 +117,15 @@ class Result:
         """The value; a fall is negative where the row is a change."""
         if m.value is None or m.value.value is None:
             return {}
-        value = m.value.value
-        change = self.row.type in ("percent_change", "mean_change")
-        if change and value > 0 and is_down(self.page.text, self.page.sentence(m.start).start, m):
-            value = -value
+        value = -m.value.value if self._is_turned(m) else m.value.value
         return {"value": self.page.reading(value, (m.value.start, m.value.end))}
+
+    def _is_turned(self, m: Measurement) -> bool:
+        """Whether a value printed without a sign is a fall, and so negative."""
+        value = m.value.value if m.value is not None else None
+        if self.row.type not in ("percent_change", "mean_change") or value is None or value <= 0:
+            return False
+        return is_down(self.page.text, self.page.sentence(m.start).start, m)
 
     def _spread(self, m: Measurement) -> Fields:
         """SD, SE, or a spread that is not labelled."""
@@ -129,9 +133,8 @@ class Result:
         spread = None if q is None else q.high if q.high is not None else q.value
         if q is None or spread is None:
             return {}
-        name = {"SD": "sd", "SE": "se"}.get(
-            q.label.upper() or self._spread_label(q), "spread_unlabelled"
-        )
+        label = q.label if q.label in ("SD", "SE") else self._spread_label(q)
+        name = {"SD": "sd", "SE": "se"}.get(label, "spread_unlabelled")
         if name == "spread_unlabelled":
             self.page.problem(
                 "unlabelled_spread", "The spread is not said to be SD or SE.", (q.start, q.end)
@@ -154,9 +157,12 @@ class Result:
         span = (q.start, q.end)
         partner = self.row.other if m is self.row.main else self.row.main
         if m.ci is not None or (partner is not None and partner.ci is not None):
+            low, high, rule = q.value, q.high, ""
+            if self._is_turned(m) and low > 0:
+                low, high, rule = -high, -low, "turned with its fall"
             return {
-                "ci_low": self.page.reading(q.value, span),
-                "ci_high": self.page.reading(q.high, span),
+                "ci_low": self.page.reading(low, span, rule),
+                "ci_high": self.page.reading(high, span, rule),
             }
         name = "iqr" if (q.label or self._bracket_label(q)) == "IQR" else "range"
         return {name: self.page.reading((q.value, q.high), span)}
@@ -196,6 +202,8 @@ class Result:
         events = int(q.value)
         if self._is_story(m, events):
             return {"events": self.page.reading(events, span)}
+        if q.label == "both":
+            sizes = [s for s in sizes if s.value == events]
         fits = (s for s in sizes if events <= s.value and self._agrees(m, events, s.value))
         size = next(fits, None)
         if size is None and sizes and m.value is not None:
@@ -274,4 +282,4 @@ def _is_whole(percent: float, n: int, printed: str) -> bool:
     """Whether a percentage of n, to its printed digits, is a whole number of patients."""
     decimals = re.search(r"[.·](\d+)", printed)
     half = 0.5 * 10.0 ** -(len(decimals.group(1)) if decimals else 0)
-    return abs(100 * round(percent * n / 100) / n - percent) <= half + 1e-9
+    return n > 0 and abs(100 * round(percent * n / 100) / n - percent) <= half + 1e-9

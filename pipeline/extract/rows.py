@@ -102,12 +102,15 @@ class Page:
         clocks = any(naming.is_clock(t.name) for t in self.instruments) or bool(
             _CLOCK.search(self.text, self.start, self.end)
         )
+        verbs = frozenset(e.start for e in self.events)
         free = [
             q
             for q in self.found
             if not self._inside_name(q) and not (q.kind == "timepoint" and self._is_when(q))
         ]
-        return [m for m in build(self.text, free, clocks=clocks) if not self._is_size(m)]
+        return [
+            m for m in build(self.text, free, clocks=clocks, verbs=verbs) if not self._is_size(m)
+        ]
 
     def _inside_name(self, q: Quantity) -> bool:
         """Whether a number is part of an instrument's, an event's or an arm's name."""
@@ -120,6 +123,8 @@ class Page:
         """Whether a stretch of time says when, and is no result."""
         before = self.text[max(self.start, q.start - 22) : q.start]
         inside = self.text[q.start : q.end]
+        if q.high is not None and _LASTED.search(self.text, self.start, q.start):
+            return True
         return (
             bool(_WHEN.search(before)) or inside[0].isalpha() or ("-" in inside and q.high is None)
         )
@@ -129,6 +134,9 @@ class Page:
         q = m.events or m.value
         if q is None or q.kind != "number" or (m.events and m.value):
             return False
+        among = _AMONG.search(self.text, self.start, self.end)
+        if among and among.start("n") == q.start:
+            return True
         return any(a <= q.start < b for a, b in self.sizes)
 
     def _of_chain(
@@ -188,6 +196,8 @@ class Page:
             name = self.carried.value
         if name is None and (other is not None or self._has_p()) and m.kind != "count":
             name = naming.phrase_before(self.text, self.start, lead)
+            if name and any(p.start < name.span[1] and name.span[0] < p.end for p in self.places):
+                return
         if name is None:
             return
         by_event = name.direction is not None
@@ -285,11 +295,8 @@ class Page:
             x.span for r in rows for x in (r.main, r.other) if x is not None and x.kind == "time"
         ]
         time = linking.time_of(self.found, row.span, taken)
-        not_shown = (
-            p is not None and p.value is not None and p.value > 0.05 and not p.label.startswith("<")
-        )
         return replace(
-            row, time=time, p=p, direction="no difference" if not_shown else row.direction
+            row, time=time, p=p, direction="no difference" if p and _not_shown(p) else row.direction
         )
 
     def _lasting(self) -> Iterator[OutcomeSpan]:
@@ -328,12 +335,17 @@ class Page:
             if p.start in used or not named:
                 continue
             term = named[-1]
-            direction = "no difference" if p.value is not None and p.value > 0.05 else None
+            direction = "no difference" if _not_shown(p) else None
             arm = 0 if len(self.arms) == 1 else None
             span = (term.start, p.end)
             yield OutcomeSpan(
                 term.name, (term.start, term.end), "qualitative", span, direction, arm, p=p
             )
+
+
+def _not_shown(p: Quantity) -> bool:
+    """Whether a p value says that no difference was shown: above 0.05, and not "< 0.10"."""
+    return p.value is not None and p.value > 0.05 and not p.label.startswith("<")
 
 
 def _sizes(population: Population, arms: Sequence[ArmSpan]) -> list[Span]:
