@@ -52,7 +52,7 @@ def answer(question: Question, config: Config, studies: Sequence[Study]) -> Ques
         reason=_reason(chosen),
         subgroups=groups,
         subgroup_test=test,
-        sensitivity=tuple(_variations(question, config, studies, effects)),
+        sensitivity=tuple(_variations(question, config, studies)),
         assumptions=chosen.assumptions,
         warnings=(*_unreviewed(effects), *_shared_patients(effects, studies)),
     )
@@ -86,17 +86,16 @@ def _reason(chosen: Selection) -> str:
 
 
 def _variations(
-    question: Question, config: Config, studies: Sequence[Study], effects: Sequence[EffectSize]
+    question: Question, config: Config, studies: Sequence[Study]
 ) -> Iterator[Sensitivity]:
     """The sensitivity analyses that the protocol names."""
     for spec in question.sensitivity:
-        if spec.leave_one_out:
-            if len(effects) > 2:
-                yield from leave_one_out(effects, question.model)
-            continue
         varied = _vary(question, spec)
         chosen = _select(varied, config, studies)
-        yield Sensitivity(spec.label, _pooled(chosen.effects, varied.model), _reason(chosen))
+        if not spec.leave_one_out:
+            yield Sensitivity(spec.label, _pooled(chosen.effects, varied.model), _reason(chosen))
+        elif len(chosen.effects) > 2:
+            yield from leave_one_out(chosen.effects, varied.model)
 
 
 def _vary(question: Question, spec: SensitivitySpec) -> Question:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,7 @@ from pipeline.fetch import SOURCES, Source
 from pipeline.fetch.files import read_records
 from pipeline.present import flow_of, report_data
 from pipeline.report import write_report
+from pipeline.report.files import write_file
 from pipeline.report.manifest import read_environment, write_manifest
 from pipeline.runlog import RunLog
 from pipeline.schema import Evidence, Flow, Problem, QuestionResult, Search, Study
@@ -48,6 +49,7 @@ class RunResult:
     evidence: Evidence
     flow: Flow
     results: tuple[QuestionResult, ...]
+    files: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +62,21 @@ class Review:
     progress: Progress = lambda step, done, total: None
 
     @contextmanager
-    def store(self) -> Iterator[Store]:
-        """Open the store for one writer at a time.
+    def store(self, *, alone: bool = True) -> Iterator[Store]:
+        """Open the store: alone to write, or beside a run that is at work to read.
 
         Raises
         ------
         LockedError
             If another run works on this review.
         """
+        lock = self._lock() if alone else nullcontext()
+        with lock, Store.open(self.folder, self.config.database.url) as store:
+            yield store
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Hold the review's lock."""
         place = self.folder / "corpus"
         try:
             place.mkdir(parents=True, exist_ok=True)
@@ -80,8 +89,7 @@ class Review:
         except OSError as error:
             raise OutputError(f"Cannot write {place}: {error.strerror}.") from error
         try:
-            with Store.open(self.folder, self.config.database.url) as store:
-                yield store
+            yield
         finally:
             lock.release()
 
@@ -178,7 +186,7 @@ def run(
     PipelineError
         Of the class that says what went wrong; what was fetched before is kept.
     """
-    check_questions(review.config.questions)
+    check_questions(review.config.questions, review.config.outcomes)
     started = review.now()
     run_id = _run_id(started, review.config)
     folder = _output_folder(output or review.folder / "outputs" / run_id)
@@ -224,7 +232,7 @@ def _steps(
     data = report_data(review.config, evidence, flow, results)
     written = write_report(data, folder)
     log("written", step="report", files=len(written))
-    return RunResult(run_id, folder, evidence, flow, results)
+    return RunResult(run_id, folder, evidence, flow, results, tuple(written))
 
 
 def _source(config: Config) -> Source:
@@ -255,12 +263,8 @@ def _output_folder(folder: Path) -> Path:
 
 def _point_to(outputs: Path, run_id: str) -> None:
     """Name the latest run in outputs/latest.json (links fail on Windows)."""
-    pointer = outputs / "latest.json"
-    fresh = pointer.with_suffix(".tmp")
-    fresh.write_text(
-        json.dumps({"run_id": run_id, "report": f"{run_id}/report.html"}) + "\n", encoding="utf-8"
-    )
-    fresh.replace(pointer)
+    pointer = {"run_id": run_id, "report": f"{run_id}/report.html"}
+    write_file(outputs / "latest.json", (json.dumps(pointer) + "\n").encode())
 
 
 def _run_id(started: datetime, config: Config) -> str:
@@ -289,19 +293,18 @@ def extract_file(
     OutputError
         If `target` cannot be written; it is then as it was.
     """
+    place = target.resolve()
+    if place.exists() and not place.is_file():
+        raise OutputError(f"Cannot write {target}: it is no regular file.")
     records, problems = read_records(source)
     reader = Reader(config.eligibility, config.outcomes)
-    fresh = target.with_name(target.name + ".tmp")
-    try:
-        with fresh.open("w", encoding="utf-8", newline="\n") as file:
-            for i, record in enumerate(records, 1):
-                study = reader.read(record)
-                line = study_record(study, screen(record, study, config.eligibility), record.text)
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
-                progress("extract", i, len(records))
-        fresh.replace(target)
-    except OSError as error:
-        raise OutputError(f"Cannot write {target}: {error.strerror}.") from error
+    lines = []
+    for i, record in enumerate(records, 1):
+        study = reader.read(record)
+        line = study_record(study, screen(record, study, config.eligibility), record.text)
+        lines.append(json.dumps(line, ensure_ascii=False) + "\n")
+        progress("extract", i, len(records))
+    write_file(place, "".join(lines).encode())
     return len(records), problems
 
 
@@ -318,11 +321,6 @@ def plan(review: Review, found: Search) -> list[str]:
 
 def _manifest(review: Review, result: RunResult, argv: Sequence[str], started: datetime) -> Path:
     """Write manifest.json over all files of the run."""
-    outputs = [
-        p
-        for p in result.folder.rglob("*")
-        if p.is_file() and p.name not in ("log.jsonl", "manifest.json")
-    ]
     models = {
         q.id: {"measure": q.measure, **q.model.model_dump(mode="json")}
         for q in review.config.questions
@@ -338,7 +336,7 @@ def _manifest(review: Review, result: RunResult, argv: Sequence[str], started: d
         config=review.config.model_dump(mode="json"),
         search_ids=[result.evidence.search.search_id],
         inputs=[p for p in (review.folder / "corpus" / "raw").rglob("*") if p.is_file()],
-        outputs=outputs,
+        outputs=result.files,
         counts={
             "identified": flow.identified,
             "screened": flow.screened,

@@ -203,6 +203,44 @@ def test_a_key_file_that_holds_no_key_is_refused_by_name(
     assert "key.txt" in message
 
 
+# The database's password
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://eva:hush123@db.example.org/evipool",
+        "postgresql://eva:hush123/4 5@6@db.example.org/evipool",
+        "postgresql://:hush123@db.example.org/evipool",
+        "postgresql:///evipool?host=db.example.org&password=hush123&user=eva",
+    ],
+)
+def test_a_database_login_is_masked_wherever_it_is_printed_and_kept_for_the_store(
+    read: Reader, url: str
+) -> None:
+    loaded = read(environ={"EVIPOOL_DATABASE__URL": url})
+    assert loaded.config.database.url == url
+    assert loaded.origins["database.url"] == "environment"
+    config = loaded.config
+    for printed in (repr(loaded), str(config.model_dump()), config.model_dump_json()):
+        assert "hush123" not in printed
+    assert "***" in config.model_dump_json()
+    assert "db.example.org" in config.model_dump_json()
+
+
+@pytest.mark.parametrize("url", ["sqlite:///a@b.sqlite", "postgresql://db.example.org/evipool"])
+def test_a_database_address_without_a_login_is_printed_whole(read: Reader, url: str) -> None:
+    config = read(environ={"EVIPOOL_DATABASE__URL": url}).config
+    assert config.model_dump(mode="json")["database"]["url"] == url
+
+
+def test_a_database_address_in_the_wrong_place_is_refused_without_its_login(
+    refusal: Callable[..., str],
+) -> None:
+    message = refusal(MINIMAL + "database: postgresql://eva:hush123@db.example.org/evipool\n")
+    assert "database: Invalid 'postgresql://***@db.example.org/evipool'" in message
+
+
 # What is refused
 
 

@@ -34,10 +34,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    no_args_is_help=True,
+    invoke_without_command=True,
 )
 config_app = typer.Typer(
-    help="The protocol, config.yaml.", rich_markup_mode=None, no_args_is_help=True
+    help="The protocol, config.yaml.", rich_markup_mode=None, invoke_without_command=True
 )
 app.add_typer(config_app, name="config")
 
@@ -57,18 +57,22 @@ COMMANDS: dict[str, Callable[..., None]] = {
 for command, function in COMMANDS.items():
     app.command(command)(function)
 
+#: How Ctrl-C, which Typer turns into an exit, and SIGTERM end a command.
+STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
+
 
 def main() -> NoReturn:
     """Run the command line; a foreseen failure is one sentence and its exit code."""
     signal.signal(signal.SIGTERM, _stopped)
     try:
-        app()
+        app(prog_name="evipool")
     except PipelineError as error:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("Stopped; run again to go on.", err=True)
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code in STOPPED:
+            typer.echo("Stopped; run again to go on.", err=True)
+        raise
     except Exception as error:
         if os.environ.get("EVIPOOL_TRACEBACK"):
             traceback.print_exc()
@@ -93,8 +97,22 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _help_alone(context: typer.Context) -> None:
+    """Print help where no command is given, a usage error; Typer would print it on stderr."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
+
+
+@config_app.callback()
+def config_options(context: typer.Context) -> None:
+    """The protocol, config.yaml."""
+    _help_alone(context)
+
+
 @app.callback()
 def options(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option(
@@ -103,3 +121,4 @@ def options(
     ] = False,
 ) -> None:
     """From a PubMed query to a pooled estimate, each number traceable to its phrase."""
+    _help_alone(context)

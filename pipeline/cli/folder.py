@@ -50,8 +50,8 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
     from pipeline.update import Review
 
     loaded = load_config(config, {})
-    check_questions(loaded.config.questions)
     protocol = loaded.config
+    check_questions(protocol.questions, protocol.outcomes)
     typer.echo(
         f"{config}: {len(protocol.questions)} questions, {len(protocol.outcomes)} outcomes: ok"
     )
@@ -73,7 +73,7 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
 def status(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Say what is stored and how the last runs ended."""
     review = open_review(config, {}, quiet=True)
-    with review.store() as store:
+    with review.store(alone=False) as store:
         found = store.latest_search()
         stored = len(store.records(found.search_id)) if found else 0
         decisions, runs = len(store.decisions()), store.runs()

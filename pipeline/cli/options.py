@@ -45,7 +45,7 @@ def flags_of(
     """The flags that override the protocol."""
     return {
         "query": query,
-        "source": source or ("files" if files else None),
+        "source": source or ("files" if files else "pubmed" if query else None),
         "files": [str(f) for f in files] if files else None,
         "ncbi.email": email,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -176,7 +177,7 @@ def _run(review: Review, output: Path | None, *, refetch: bool, as_json: bool) -
     from pipeline import update
     from pipeline.present import summary
 
-    result = update.run(review, argv=sys.argv[1:], output=output, refetch=refetch)
+    result = update.run(review, argv=_argv(), output=output, refetch=refetch)
     rows = summary(result.results)
     if as_json:
         print_json(
@@ -192,6 +193,13 @@ def _run(review: Review, output: Path | None, *, refetch: bool, as_json: bool) -
         typer.echo(f"\nReport: {result.folder / 'report.html'}")
     if result.evidence.missing:
         raise typer.Exit(3)
+
+
+def _argv() -> list[str]:
+    """The command line as the store and the manifest keep it: without the e-mail."""
+    words = [re.sub(r"^--email=.*", "--email=***", word) for word in sys.argv[1:]]
+    pairs = zip(["", *words], words, strict=False)
+    return ["***" if before == "--email" else word for before, word in pairs]
 
 
 def _plan(review: Review, *, as_json: bool) -> None:

@@ -92,14 +92,21 @@ def effects_for(
     )
 
 
-def check_questions(questions: Iterable[Question]) -> None:
-    """Refuse a question whose measure or recovery does not exist.
+def check_questions(questions: Iterable[Question], outcomes: Iterable[OutcomeDef] = ()) -> None:
+    """Refuse a question whose measure or recovery does not exist, or does not fit its outcome.
+
+    Parameters
+    ----------
+    questions : iterable of Question
+    outcomes : iterable of OutcomeDef
+        The protocol's outcomes; a question on another is not held against it.
 
     Raises
     ------
     ConfigError
         Naming the question, the value, and what is known.
     """
+    defined = {outcome.name: outcome for outcome in outcomes}
     for question in questions:
         if question.measure not in MEASURES:
             raise ConfigError(
@@ -113,6 +120,8 @@ def check_questions(questions: Iterable[Question]) -> None:
                     f"Question {question.id}: unknown name {name!r} in recover; "
                     f"must be one of {', '.join(RECOVERIES)}."
                 )
+        if question.outcome in defined:
+            _check_kind(question, defined[question.outcome])
 
 
 def _check_kind(question: Question, outcome: OutcomeDef) -> None:

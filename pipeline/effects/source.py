@@ -27,6 +27,7 @@ ASSUMPTIONS: Mapping[str, str] = {
     "sign": "A printed improvement on a scale where lower is better is taken as a fall",
     "change": "Differences of changes stand for differences of final scores",
     "improvement": "Means are improvements as printed: a positive change is better",
+    "derived": "Numbers that are not printed with a result follow by a rule from the text",
     "contradiction": "A printed percentage does not match its count; the count is used",
 }
 
@@ -64,6 +65,9 @@ class Source:
         reading = getattr(self.row, name)
         if reading is None:
             return None
+        if reading.derived:
+            said = f"{name.replace('_', ' ')} {reading.value}: {reading.derived}"
+            self.note("derived", said)
         if reading.quote is not None and reading.quote not in self.quotes:
             self.quotes.append(reading.quote)
         return reading.value

@@ -29,7 +29,7 @@ class Named:
 @Language.factory(
     "evipool_interventions",
     default_config={"intervention": {"name": "Intervention", "terms": []}},
-    requires=["doc._.record"],
+    requires=["doc._.source"],
     assigns=["doc._.interventions"],
 )
 class Interventions:
@@ -50,7 +50,7 @@ class Interventions:
 @Language.factory(
     "evipool_condition",
     default_config={"population": []},
-    requires=["doc._.record"],
+    requires=["doc._.source"],
     assigns=["doc._.condition"],
 )
 class Condition:

@@ -52,7 +52,7 @@ class Cue:
 
 @Language.component(
     "evipool_design",
-    requires=["doc._.record", "doc._.sentences", "doc._.population"],
+    requires=["doc._.sentences", "doc._.population"],
     assigns=["doc._.design"],
 )
 def design(doc: Doc) -> Doc:

@@ -110,30 +110,35 @@ def name_of(
         return Name(
             _event_name(event, instrument), (event.start, event.end), str(event.entry["direction"])
         )
-    if instrument is None or (counted and is_clock(instrument.name)):
+    told = m.events is not None and m.events.kind == "number" and m.value is None
+    if instrument is None or (counted and (told or is_clock(instrument.name))):
         return None
     return Name(instrument.name, (instrument.start, instrument.end))
 
 
-def phrase_before(text: str, start: int, m: Measurement) -> Name | None:
+def phrase_before(text: str, start: int, m: Measurement, taken: Sequence[Span]) -> Name | None:
     """Name an outcome that the rules do not know by the words before its value.
 
-    "Five-year disease-free survival was 76%" -> "disease-free survival". Only words of the same
-    clause count; none where they say nothing (pronouns, numbers, people).
+    "Five-year disease-free survival was 76%" -> "disease-free survival". The nearest phrase of
+    the clause that says something counts; `taken` are the places that name arms, which do not.
     """
     floor = max([start, *(start + x.end() for x in _CLAUSE.finditer(text[start : m.start]))])
-    found = list(_PHRASE.finditer(text, floor, m.start))
-    if not found:
-        return None
-    match = found[-1]
-    words = match["words"].split()
-    while words and words[0].lower() in _LEADING:
+    for match in reversed(list(_PHRASE.finditer(text, floor, m.start))):
+        name = _content(text, match.span("words"))
+        if name and not any(a < name.span[1] and name.span[0] < b for a, b in taken):
+            return name
+    return None
+
+
+def _content(text: str, span: Span) -> Name | None:
+    """A phrase without its leading function words, None where it holds nothing else."""
+    words = list(re.finditer(r"\S+", text[slice(*span)]))
+    while words and words[0].group().lower() in _LEADING:
         words = words[1:]
-    if not words or all(w.lower() in _LEADING for w in words):
+    if not words or all(w.group().lower() in _LEADING for w in words):
         return None
-    name = " ".join(words)
-    end = match.end("words")
-    return Name(name, (end - len(name), end)) if text[end - len(name) : end] == name else None
+    start = span[0] + words[0].start()
+    return Name(text[start : span[1]], (start, span[1]))
 
 
 def _event_name(event: Term, instrument: Term | None) -> str:

@@ -47,7 +47,7 @@ DIGITS = (
 SIGNED = rf"(?:(?<![\w.·%)\]])[{MINUS}+]\s?)?(?:{DIGITS})"
 _WORD = "|".join(sorted([*_VALUES, *_SCALES], key=len, reverse=True))
 #: A number in words: five · twenty-two · one hundred and nine
-WORDS = rf"\b(?:{_WORD})(?:[\s-]+(?:and\s+)?(?:{_WORD}))*\b(?![\s-]+(?:and\s+)?(?:{_WORD})\b)"
+WORDS = rf"\b(?:{_WORD})\b(?:[\s-]+(?:and\s+)?(?:{_WORD})\b)*+"
 #: A whole count, in digits or words.
 COUNT = (
     rf"(?:(?<![\w.·,/])\d{{1,3}}(?:[,{THIN}]\d{{3}}){{1,4}}(?![\d])"

@@ -14,6 +14,9 @@ from pipeline.extract.lexicon import Lexicon, Term, rules
 from pipeline.extract.naming import Name
 from pipeline.extract.rows import Carried, OutcomeSpan, Page
 
+#: A longer stretch without a full stop is a table or a list: which number belongs to what is not
+#: said by where they stand.
+LONGEST_SENTENCE = 3000
 _ABBREVIATION = re.compile(r"\s*\((?P<short>[A-Z][A-Za-z-]{1,7})\)")
 #: Parts of an abstract that hold no results of the study.
 NO_RESULTS = ("title", "objective", "background", "methods", "conclusions", "other")
@@ -47,6 +50,8 @@ class Outcomes:
         carried = Carried()
         for sentence in doc._.sentences:
             if sentence.part in NO_RESULTS and sentence.part != "methods":
+                continue
+            if sentence.end - sentence.start > LONGEST_SENTENCE:
                 continue
             named = lexicon.find(doc._.source, sentence.start, sentence.end)
             page = Page(doc, sentence, named, carried)

@@ -195,9 +195,8 @@ class Page:
         if name is None and m.kind == "number" and carries:
             name = self.carried.value
         if name is None and (other is not None or self._has_p()) and m.kind != "count":
-            name = naming.phrase_before(self.text, self.start, lead)
-            if name and any(p.start < name.span[1] and name.span[0] < p.end for p in self.places):
-                return
+            taken = [(p.start, p.end) for p in self.places]
+            name = naming.phrase_before(self.text, self.start, lead, taken)
         if name is None:
             return
         by_event = name.direction is not None

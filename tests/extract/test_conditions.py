@@ -1,0 +1,155 @@
+"""The condition, and what the intervention was compared with."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.config import Config
+from tests.extract.conftest import Read
+
+
+@pytest.mark.parametrize(
+    ("title", "condition", "mesh"),
+    [
+        ("IVIg in CIDP", "CIDP", "Polyradiculoneuropathy, Chronic Inflammatory Demyelinating"),
+        (
+            "IVIg in chronic inflammatory demyelinating polyradiculoneuropathy",
+            "CIDP",
+            "Polyradiculoneuropathy, Chronic Inflammatory Demyelinating",
+        ),
+        ("IVIg in Guillain–Barré syndrome", "Guillain-Barré syndrome", "Guillain-Barre Syndrome"),
+        ("IVIg in Miller Fisher syndrome", "Guillain-Barré syndrome", "Guillain-Barre Syndrome"),
+        ("IVIg in multifocal motor neuropathy", "Multifocal motor neuropathy", None),
+        ("IVIg in small-fiber polyneuropathy", "Small fibre neuropathy", "Small Fiber Neuropathy"),
+        (
+            "IVIg for painful sensory neuropathy in Sjögren’s syndrome",
+            "Neuropathy in Sjögren's syndrome",
+            "Sjogren's Syndrome",
+        ),
+        ("IVIg in postpolio syndrome", "Post-polio syndrome", "Postpoliomyelitis Syndrome"),
+        ("IVIg in diabetic neuropathy", "Diabetic neuropathy", "Diabetic Neuropathies"),
+        ("IVIg in sensory ataxic neuropathy", "Neuropathy", "Peripheral Nervous System Diseases"),
+    ],
+)
+def test_the_conditions_of_the_protocol(
+    read: Read, title: str, condition: str, mesh: str | None
+) -> None:
+    study = read("Twenty patients had IVIg.", title)
+    assert study.condition is not None
+    assert (study.condition.value, study.condition_mesh) == (condition, mesh)
+    assert study.condition.quote is not None
+
+
+@pytest.mark.parametrize(
+    ("title", "condition"),
+    [
+        ("IVIg in Kawasaki disease", "Kawasaki disease"),
+        ("IVIg in multiple sclerosis", "Multiple sclerosis"),
+        ("IVIg in myasthenia gravis", "Myasthenia gravis"),
+    ],
+)
+def test_other_diseases_are_named_and_are_not_the_protocols(
+    read: Read, config: Config, title: str, condition: str
+) -> None:
+    study = read("Twenty patients had IVIg.", title)
+    assert study.condition is not None
+    assert study.condition.value == condition
+    assert condition not in {c.name for c in config.eligibility.population}
+
+
+def test_the_title_outranks_the_abstract(read: Read) -> None:
+    study = read("Patients with CIDP were excluded.", "IVIg in multifocal motor neuropathy")
+    assert study.condition is not None
+    assert study.condition.value == "Multifocal motor neuropathy"
+
+
+def test_the_specific_condition_outranks_the_general_one(read: Read) -> None:
+    study = read("They had IVIg.", "IVIg in neuropathy: twenty patients with CIDP")
+    assert study.condition is not None
+    assert study.condition.value == "CIDP"
+
+
+def test_a_mesh_heading_stands_in_where_the_text_names_none(read: Read) -> None:
+    study = read("Twenty patients had IVIg.", "IVIg", mesh=("Guillain-Barre Syndrome",))
+    assert study.condition is not None
+    assert study.condition.value == "Guillain-Barré syndrome"
+    assert study.condition.quote is None
+    assert study.condition.derived
+
+
+def test_no_condition_is_invented(read: Read) -> None:
+    assert read("Twenty patients had IVIg.", "On IVIg").condition is None
+
+
+def test_capitals_are_matched_as_printed(read: Read) -> None:
+    """ "pots" are no postural orthostatic tachycardia syndrome."""
+    assert read("Flowers stood in pots on the ward.", "On IVIg").condition is None
+
+
+@pytest.mark.parametrize(
+    ("title", "abstract", "compared"),
+    [
+        (
+            "IVIg in CIDP: a randomised placebo-controlled trial",
+            "We randomised 60 patients to IVIg or placebo.",
+            "Ig vs placebo",
+        ),
+        (
+            "IVIg versus prednisolone in CIDP: a randomised trial",
+            "We randomised 46 patients to IVIg (n = 24) or prednisolone (n = 22).",
+            "Ig vs active",
+        ),
+        (
+            "IVIg versus supportive care in Guillain-Barré syndrome: a randomised trial",
+            "We randomised 21 children to IVIg or no treatment.",
+            "Ig vs no treatment",
+        ),
+        (
+            "Two doses of IVIg in CIDP: a randomised trial",
+            "We randomised 107 patients: 12 of 50 in the 1.0 g/kg group and 9 of 57 in the "
+            "2.0 g/kg group relapsed.",
+            "Ig dose regimen",
+        ),
+        (
+            "SCIg versus IVIg in CIDP: a randomised trial",
+            "We randomised 20 patients to SCIg or IVIg.",
+            "Ig route",
+        ),
+        (
+            "Kiovig versus Gammagard in CIDP: a randomised trial",
+            "We randomised 27 patients to Kiovig or Gammagard.",
+            "Ig brand",
+        ),
+        (
+            "Withdrawal of IVIg in CIDP: a randomised trial",
+            "We randomised 60 patients to withdrawal or continuation of IVIg.",
+            "Ig withdrawal",
+        ),
+        (
+            "IVIg in small fibre neuropathy: an open-label study",
+            "Twenty patients were treated with IVIg.",
+            "none (single-arm)",
+        ),
+    ],
+)
+def test_the_comparison_class(read: Read, title: str, abstract: str, compared: str) -> None:
+    found = read(abstract, title).comparison_class
+    assert found is not None
+    assert found.value == compared
+
+
+def test_without_immunoglobulin_the_treatments_names_stand_in_its_place(read: Read) -> None:
+    found = read(
+        "We randomised 40 patients to plasma exchange or prednisolone.",
+        "Plasma exchange versus prednisolone in CIDP: a randomised trial",
+    ).comparison_class
+    assert found is not None
+    assert found.value in (
+        "plasma exchange vs corticosteroids",
+        "corticosteroids vs plasma exchange",
+    )
+
+
+def test_a_review_compares_nothing(read: Read) -> None:
+    title = "IVIg against placebo in CIDP: a systematic review"
+    assert read("Six trials of IVIg against placebo were found.", title).comparison_class is None

@@ -1,0 +1,154 @@
+"""How many patients: enrolled, analysed and completed, told from all other numbers of people."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.extract.conftest import Read
+from tests.extract.plain import n
+
+TRIAL = "Intravenous immunoglobulin in CIDP: a randomised placebo-controlled trial"
+SERIES = "Open-label study of IVIg in small fibre neuropathy"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "total"),
+    [
+        ("We randomised 60 patients to IVIg or placebo.", 60),
+        ("Sixty patients were randomised to IVIg or placebo.", 60),
+        ("A total of 207 adults with CIDP were randomly assigned to IVIg or placebo.", 207),
+        ("Two hundred and seven patients were enrolled and given IVIg or placebo.", 207),
+        ("In all, 1,024 patients with CIDP were randomised to IVIg or placebo.", 1024),
+        ("Thirty-nine participants from 4 centres in 3 countries were randomised.", 39),
+        ("Over 24 weeks, 44 subjects with CIDP were randomly allocated 1 : 1.", 44),
+        ("Patients (n = 42) with CIDP were randomised to IVIg or placebo.", 42),
+    ],
+)
+def test_the_number_randomised(read: Read, sentence: str, total: int) -> None:
+    assert n(read(sentence, TRIAL))[0] == total
+
+
+@pytest.mark.parametrize(
+    ("sentence", "total"),
+    [
+        ("Eleven men and 4 women were treated with IVIg.", 15),
+        ("Three boys and five girls received IVIg.", 8),
+        ("We treated 15 patients (eleven men and 4 women) with IVIg.", 15),
+        ("We treated 12 patients, 7 of them women, with IVIg.", 12),
+        ("We gave IVIg to 9 patients aged 34 to 71 years.", 9),
+        ("The charts of 23 patients given IVIg were reviewed.", 23),
+    ],
+)
+def test_the_number_treated(read: Read, sentence: str, total: int) -> None:
+    assert n(read(sentence, SERIES))[0] == total
+
+
+@pytest.mark.parametrize(
+    ("sentence", "counts"),
+    [
+        (
+            "Nineteen patients were enrolled and 18 were analysed after IVIg.",
+            (18, 19, None),
+        ),
+        (
+            "We enrolled 50 patients. Four patients were excluded, leaving 46 on IVIg.",
+            (46, 50, None),
+        ),
+        (
+            "Thirty patients were enrolled and given IVIg; 27 completed the study.",
+            (30, 30, 27),
+        ),
+        (
+            "Twenty patients received IVIg. Eighteen patients finished follow-up.",
+            (20, None, 18),
+        ),
+    ],
+)
+def test_enrolled_analysed_and_completed_stay_apart(
+    read: Read, sentence: str, counts: tuple[int | None, int | None, int | None]
+) -> None:
+    assert n(read(sentence, SERIES)) == counts
+
+
+@pytest.mark.parametrize(
+    ("sentence", "total"),
+    [
+        ("We treated 7 patients with IVIg and found 74 cases in the literature.", 7),
+        ("We treated 12 patients with IVIg. Blood of 30 healthy controls was tested.", 12),
+        ("We screened 80 patients; 25 patients were enrolled and treated with IVIg.", 25),
+        ("We treated 31 patients with IVIg. Five patients were excluded for infection.", 31),
+        ("We treated 31 patients with IVIg. About 3 million people have neuropathy.", 31),
+        ("We treated 16 patients with IVIg. Of these, 9 patients improved.", 16),
+        ("We treated 16 patients with IVIg for 52 weeks. Four patients withdrew.", 16),
+    ],
+)
+def test_other_peoples_patients_stay_out(read: Read, sentence: str, total: int) -> None:
+    assert n(read(sentence, SERIES))[0] == total
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Of 112 patients screened, 93 were randomised to IVIg or placebo.",
+        "We screened 112 patients, and 93 patients were randomised to IVIg or placebo.",
+        "Consent was given by 339 patients; 93 patients were randomised to IVIg or placebo.",
+    ],
+)
+def test_a_cascade_ends_with_those_randomised(read: Read, sentence: str) -> None:
+    assert n(read(sentence, TRIAL))[0] == 93
+
+
+@pytest.mark.parametrize(
+    ("sentence", "total"),
+    [
+        ("Thirty patients had IVIg and 28 patients had placebo, 58 in total.", 58),
+        ("Patients were randomised 2 : 1 to IVIg (40 patients) or placebo (20 patients).", 60),
+        ("Thirty-one patients received IVIg; twenty-nine received placebo.", 60),
+    ],
+)
+def test_the_size_of_one_group_is_not_the_studys(read: Read, sentence: str, total: int) -> None:
+    """The sum, or nothing where the groups are not added up."""
+    assert n(read(sentence, TRIAL))[0] in (total, None)
+
+
+@pytest.mark.parametrize(
+    ("title", "sentence"),
+    [
+        ("IVIg in small fibre neuropathy: a case report", "A 45-year-old woman got better."),
+        ("Painful neuropathy helped by IVIg", "We report a case of neuropathy helped by IVIg."),
+        ("Painful neuropathy helped by IVIg", "A 61-year-old man had 6 courses of IVIg."),
+    ],
+)
+def test_a_case_report_has_one_patient_and_says_why(read: Read, title: str, sentence: str) -> None:
+    study = read(sentence, title)
+    assert study.design.value == "case_report"
+    assert n(study) == (1, None, None)
+    assert study.n_total is not None
+    assert study.n_total.derived == "a case report"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "IVIg for CIDP: a systematic review and meta-analysis",
+        "IVIg in CIDP: study protocol for a randomised trial",
+        "EFNS guideline on the treatment of CIDP",
+        "IVIg in experimental autoimmune neuritis in rats",
+    ],
+)
+def test_what_has_no_patients_of_its_own_has_no_n(read: Read, title: str) -> None:
+    study = read("Six trials with 170 patients on IVIg or placebo were found.", title)
+    assert n(study) == (None, None, None)
+    assert study.arms == ()
+    assert study.outcomes == ()
+
+
+def test_no_number_no_n(read: Read) -> None:
+    assert n(read("Patients with neuropathy were treated with IVIg.", SERIES)) == (None,) * 3
+
+
+def test_a_sum_names_its_rule_and_quotes_its_parts(read: Read) -> None:
+    total = read("Eleven men and 4 women were treated with IVIg.", SERIES).n_total
+    assert total is not None
+    assert total.quote is not None
+    assert (total.derived, total.quote.text) == ("sum of the sexes", "Eleven men and 4 women")

@@ -1,0 +1,251 @@
+"""Answers to a question: what k = 0, 1, 2 and more studies give, and what a reader is told.
+
+The studies are invented but for the counts of the ICE trial (PMID 18178525: 32 of 59 against 12
+of 58 responders). Pools are of equal effects, whose closed form stands in the test: the mean
+weighted by 1/vi, with variance 1/sum(1/vi) (Borenstein et al. 2009, *Introduction to
+Meta-Analysis*, eqs 11.2-11.5).
+"""
+
+from __future__ import annotations
+
+from math import log, sqrt
+from typing import Any
+
+import pytest
+
+from pipeline.answer import answer
+from pipeline.config import Config, Question
+from pipeline.schema import Outcome, QuestionResult, Quote, Reading, Study
+
+EQUAL = {"method": "EE", "test": "z"}
+QUESTION = {
+    "id": "q",
+    "title": "Responders",
+    "comparisons": ["Ig vs placebo"],
+    "outcome": "responders",
+    "measure": "RR",
+    "model": EQUAL,
+}
+PROTOCOL = {
+    "title": "A review",
+    "eligibility": {
+        "intervention": {"name": "Immunoglobulin", "short": "Ig", "terms": ["IVIg"]},
+        "population": [{"name": "CIDP"}, {"name": "Multifocal motor neuropathy"}],
+        "designs": ["rct_parallel"],
+        "min_n": 3,
+    },
+    "outcomes": [{"name": "responders", "synonyms": ["responder"], "kind": "binary"}],
+}
+
+
+def quote(text: str) -> Quote:
+    return Quote("r", 0, len(text), text)
+
+
+def study(name: str, *counts: int, registered: tuple[str, ...] = (), **values: Any) -> Study:
+    """A trial with events and n of both arms, or with a percentage of 20 in each."""
+    fields = ("events", "n", "comparator_events", "comparator_n")
+    if "percent" in values:
+        first, second = values.pop("percent")
+        readings = {"value": first, "n": 20, "comparator_value": second, "comparator_n": 20}
+    else:
+        readings = dict(zip(fields, counts, strict=False))
+    read = {k: Reading(v, quote(str(v))) for k, v in readings.items()}
+    kind = "count" if "events" in readings else "proportion"
+    outcome = Outcome("responder", kind, quote=quote("responders"), **read)  # type: ignore[arg-type]
+    return Study(
+        record_id=name,
+        slab=name,
+        design=Reading(values.pop("design", "rct_parallel")),
+        comparison_class=Reading("Ig vs placebo"),
+        condition=Reading(values.pop("condition", "CIDP")),
+        outcomes=(outcome,),
+        registry_ids=tuple(Reading(r, quote(r)) for r in registered),
+    )
+
+
+ICE = study("ICE", 32, 59, 12, 58)
+SECOND = study("Second", 10, 20, 5, 20)
+THIRD = study("Third", 12, 30, 9, 30)
+
+
+def ask(*studies: Study, **changes: Any) -> QuestionResult:
+    """What studies say to the question, with some of its keys changed."""
+    question = Question.model_validate({**QUESTION, **changes})
+    config = Config.model_validate({**PROTOCOL, "questions": [question.model_dump()]})
+    return answer(question, config, studies)
+
+
+def effect(a: int, n1: int, c: int, n2: int) -> tuple[float, float]:
+    """The log risk ratio and its variance (Borenstein et al. 2009, eqs 5.1-5.3)."""
+    return log((a / n1) / (c / n2)), 1 / a - 1 / n1 + 1 / c - 1 / n2
+
+
+def equal_effects(*effects: tuple[float, float]) -> tuple[float, float]:
+    """The pooled estimate of equal effects and its standard error."""
+    weights = [1 / vi for _, vi in effects]
+    mean = sum(w * yi for w, (yi, _) in zip(weights, effects, strict=True)) / sum(weights)
+    return mean, sqrt(1 / sum(weights))
+
+
+# How many studies
+
+
+def test_no_study_is_answered_with_the_reason_and_without_an_estimate() -> None:
+    result = ask()
+    assert (result.effects, result.not_pooled, result.pooled) == ((), (), None)
+    assert result.reason == "No eligible study reports this outcome for this comparison."
+    assert result.warnings == ()
+
+
+def test_a_study_without_usable_data_is_listed_and_the_reason_points_to_it() -> None:
+    result = ask(study("Percent", percent=(50.0, 25.0)))
+    assert (result.effects, result.pooled) == ((), None)
+    assert [n.record_id for n in result.not_pooled] == ["Percent"]
+    assert result.reason == "No study is poolable: see the reason of each."
+
+
+def test_one_study_is_shown_and_not_pooled() -> None:
+    result = ask(ICE, subgroup="condition")
+    (only,) = result.effects
+    assert (only.yi, only.vi) == pytest.approx(effect(32, 59, 12, 58))
+    assert result.pooled is None
+    assert "One study" in result.reason
+    assert (result.subgroups, result.subgroup_test) == ((), None)
+
+
+def test_two_studies_are_pooled() -> None:
+    result = ask(ICE, SECOND)
+    assert result.pooled is not None
+    assert result.reason == ""
+    wanted = equal_effects(effect(32, 59, 12, 58), effect(10, 20, 5, 20))
+    assert (result.pooled.estimate, result.pooled.se) == pytest.approx(wanted)
+    assert (result.pooled.k, result.pooled.n) == (2, 157)  # 59 + 58 + 20 + 20
+
+
+def test_a_study_below_the_protocols_smallest_n_stays_narrative() -> None:
+    """1 of 1 against 0 of 1: two patients, the protocol wants three."""
+    result = ask(ICE, SECOND, study("Tiny", 1, 1, 0, 1))
+    assert [e.record_id for e in result.effects] == ["ICE", "Second"]
+    (tiny,) = result.not_pooled
+    assert "n = 2" in tiny.reason
+
+
+def test_the_answer_carries_the_questions_own_words() -> None:
+    result = ask(ICE)
+    assert (result.question_id, result.title, result.measure) == ("q", "Responders", "RR")
+
+
+# Subgroups
+
+
+def test_subgroups_are_named_by_the_condition_and_compared() -> None:
+    other = study("Other", 10, 20, 5, 20, condition="Multifocal motor neuropathy")
+    result = ask(ICE, other, subgroup="condition")
+    assert [(g.label, g.members) for g in result.subgroups] == [
+        ("CIDP", (0,)),
+        ("Multifocal motor neuropathy", (1,)),
+    ]
+    assert result.subgroup_test is not None
+    (y1, v1), (y2, v2) = effect(32, 59, 12, 58), effect(10, 20, 5, 20)
+    assert result.subgroup_test.q == pytest.approx((y1 - y2) ** 2 / (v1 + v2))
+    assert result.subgroup_test.df == 1
+
+
+def test_without_a_subgroup_in_the_question_there_is_none() -> None:
+    result = ask(ICE, SECOND)
+    assert (result.subgroups, result.subgroup_test) == ((), None)
+
+
+# Sensitivity analyses
+
+
+def test_leaving_one_out_takes_three_studies() -> None:
+    analyses = [{"label": "Leave one out", "leave_one_out": True}]
+    assert ask(ICE, SECOND, sensitivity=analyses).sensitivity == ()
+    left = ask(ICE, SECOND, THIRD, sensitivity=analyses).sensitivity
+    assert [s.label for s in left] == ["Without ICE", "Without Second", "Without Third"]
+    wanted = equal_effects(effect(10, 20, 5, 20), effect(12, 30, 9, 30))
+    assert left[0].pooled is not None
+    assert (left[0].pooled.estimate, left[0].pooled.se) == pytest.approx(wanted)
+
+
+def test_another_model_changes_the_variation_alone() -> None:
+    result = ask(ICE, SECOND, THIRD, sensitivity=[{"label": "Random", "method": "DL"}])
+    (varied,) = result.sensitivity
+    assert result.pooled is not None
+    assert varied.pooled is not None
+    assert varied.label == "Random"
+    assert (result.pooled.method, varied.pooled.method) == ("EE", "DL")
+    assert result.pooled == ask(ICE, SECOND, THIRD).pooled
+
+
+@pytest.mark.parametrize("method", ["DL", "REML"])
+def test_a_variation_is_what_the_question_with_that_model_gives(method: str) -> None:
+    varied = {"method": method, "test": "knha"}
+    result = ask(ICE, SECOND, THIRD, sensitivity=[{"label": "Varied", **varied}])
+    assert result.sensitivity[0].pooled == ask(ICE, SECOND, THIRD, model=varied).pooled
+    assert result.sensitivity[0].pooled != result.pooled
+
+
+def test_a_variation_without_recovery_leaves_out_what_was_recovered_and_says_why() -> None:
+    """50 % and 25 % of 20 are 10 and 5: allowed by the question, not by its variation."""
+    percent = study("Percent", percent=(50.0, 25.0))
+    printed_only = [{"label": "Printed events only", "recover": []}]
+    result = ask(ICE, percent, recover=["events_from_percent"], sensitivity=printed_only)
+    assert result.pooled is not None
+    wanted = equal_effects(effect(32, 59, 12, 58), effect(10, 20, 5, 20))
+    assert (result.pooled.estimate, result.pooled.se) == pytest.approx(wanted)
+    (varied,) = result.sensitivity
+    assert varied.pooled is None
+    assert "One study" in varied.reason
+    assert any("percentage" in sentence for sentence in result.assumptions)
+
+
+def test_leaving_one_out_goes_with_the_model_of_its_variation() -> None:
+    analyses = [{"label": "Leave one out", "leave_one_out": True, "method": "DL"}]
+    left = ask(ICE, SECOND, THIRD, sensitivity=analyses).sensitivity
+    assert left[0].pooled == ask(SECOND, THIRD, model={**EQUAL, "method": "DL"}).pooled
+
+
+def test_a_variation_may_keep_some_designs_only() -> None:
+    loose = study("Loose", 10, 20, 5, 20, design="nonrandomised_controlled")
+    randomised = [{"label": "Randomised", "designs": ["rct_parallel"]}]
+    result = ask(ICE, THIRD, loose, sensitivity=randomised)
+    assert result.pooled is not None
+    assert result.pooled.k == 3
+    assert result.sensitivity[0].pooled == ask(ICE, THIRD).pooled
+
+
+# What a reader is told
+
+
+def test_a_reader_is_told_how_many_studies_nobody_reviewed() -> None:
+    warnings = ask(ICE, SECOND).warnings
+    assert "2 of 2 studies rest on machine-read, unreviewed values." in warnings
+
+
+def test_a_reader_is_told_of_studies_with_one_registration() -> None:
+    """Two reports of one trial would count its patients twice."""
+    twins = [
+        study("Part 1", 10, 20, 5, 20, registered=("NCT00666263", "NCT00666263")),
+        study("Part 2", 12, 30, 9, 30, registered=("NCT00666263",)),
+        study("Alone", 32, 59, 12, 58, registered=("NCT00000001",)),
+    ]
+    (warning,) = (w for w in ask(*twins).warnings if "NCT" in w)
+    assert "Part 1 and Part 2" in warning
+    assert "NCT00666263" in warning
+
+
+def test_a_shared_registration_outside_the_pool_is_no_warning() -> None:
+    left_out = study("Percent", percent=(50.0, 25.0), registered=("NCT00666263",))
+    one = study("Part 1", 10, 20, 5, 20, registered=("NCT00666263",))
+    assert not any("NCT" in w for w in ask(one, ICE, left_out).warnings)
+
+
+def test_the_notes_of_a_pool_stay_with_it_and_are_told_once() -> None:
+    """The report prints them beside the estimate."""
+    result = ask(ICE, SECOND, model={"method": "REML", "test": "knha"})
+    assert result.pooled is not None
+    assert any("Two studies" in note for note in result.pooled.notes)
+    assert not set(result.pooled.notes) & set(result.warnings)

@@ -1,0 +1,592 @@
+"""The command line as a user runs it: what it prints, what it writes, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+from filelock import FileLock
+
+from pipeline import __version__
+from pipeline.config import Config
+from pipeline.effects.measures import MEASURES
+
+REPO = Path(__file__).parents[1]
+DEMO = REPO / "corpus" / "demo" / "evipool-demo.xml"
+COMMAND = [sys.executable, "-m", "pipeline"]
+COMMANDS = [
+    *("init", "config", "check", "search", "fetch", "extract"),
+    *("run", "pool", "report", "status", "measures"),
+]
+
+TITLE = "Immunoglobulin in chronic inflammatory demyelinating polyneuropathy: an invented series"
+ABSTRACT = (
+    "Ten patients with CIDP received IVIg 0.4 g/kg/day for 5 days. 7 of 10 patients improved."
+)
+JSON_LINES = json.dumps({"pmid": "90000001", "title": TITLE, "abstract": ABSTRACT}) + "\n"
+NBIB = f"""\
+PMID- 90000001
+TI  - {TITLE}.
+AB  - {ABSTRACT}
+DP  - 2019 May
+LA  - eng
+
+"""
+XML = f"""\
+<PubmedArticleSet><PubmedArticle><MedlineCitation><PMID Version="1">90000001</PMID><Article>
+<ArticleTitle>{TITLE}</ArticleTitle><Abstract><AbstractText>{ABSTRACT}</AbstractText></Abstract>
+</Article></MedlineCitation></PubmedArticle></PubmedArticleSet>
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What stands on stdout, which must be JSON and nothing else."""
+        return json.loads(self.out)
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """This process's environment without Evipool's variables, and with those given."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("EVIPOOL_")}
+    return kept | variables
+
+
+def evipool(folder: Path, *arguments: str | Path, **variables: str) -> Ended:
+    """Run a command in a folder, its input and output no terminal."""
+    done = subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        cwd=folder,
+        env=environment(**variables),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=120,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def sentence(ended: Ended, code: int) -> str:
+    """The one sentence on stderr by which a foreseen failure ends with that code."""
+    assert ended.code == code, ended
+    assert ended.out == ""
+    assert re.fullmatch(r"Error: [^\n]+\.\n", ended.err), ended.err
+    return ended.err
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """Every path below a folder, with the bytes of the files."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+@pytest.fixture
+def review(tmp_path: Path) -> Path:
+    """A folder that holds the shipped protocol and nothing else."""
+    shutil.copy(REPO / "config.yaml", tmp_path / "config.yaml")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def after_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ended]:
+    """A review in which `run` ended, and how; the tests that share it write nothing into it."""
+    folder = tmp_path_factory.mktemp("review")
+    shutil.copy(REPO / "config.yaml", folder / "config.yaml")
+    return folder, evipool(folder, "run")
+
+
+# Help and version
+
+
+def test_help_is_the_same_by_both_names_and_lists_every_command(tmp_path: Path) -> None:
+    short, long = evipool(tmp_path, "-h"), evipool(tmp_path, "--help")
+    assert short == long
+    assert (long.code, long.err) == (0, "")
+    for command in COMMANDS:
+        assert re.search(rf"^ +{command} ", long.out, re.MULTILINE), command
+    for code in ("2 usage", "3 network", "4 nothing found", "5 data", "6 unreviewed", "7 another"):
+        assert code in " ".join(long.out.split())
+
+
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_the_version_is_the_packages(tmp_path: Path, flag: str) -> None:
+    assert evipool(tmp_path, flag) == Ended(0, f"evipool {__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [(), ("config",)])
+def test_a_call_without_a_command_prints_help_and_is_a_usage_error(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    ended = evipool(tmp_path, *arguments)
+    assert ended == Ended(2, evipool(tmp_path, *arguments, "--help").out, "")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("pol",), ("run", "--sauce", "demo"), ("extract", "--input", "a.xml")]
+)
+def test_a_wrong_call_is_a_usage_error(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    ended = evipool(tmp_path, *arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert "Error: " in ended.err
+    assert "Traceback" not in ended.err
+
+
+# The protocol
+
+
+def test_init_writes_the_shipped_protocol_and_overwrites_none(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "review"
+    begun = evipool(tmp_path, "init", "new/review")
+    assert (begun.code, begun.err) == (0, "")
+    protocol = folder / "config.yaml"
+    assert protocol.read_bytes() == (REPO / "config.yaml").read_bytes()
+    assert {p.name for p in folder.iterdir()} == {"config.yaml", "corpus", "outputs"}
+    protocol.write_text("title: mine\n")
+    assert "config.yaml exists" in sentence(evipool(folder, "init"), 2)
+    assert protocol.read_text() == "title: mine\n"
+
+
+def test_config_show_prints_each_value_with_its_origin_and_no_secret(review: Path) -> None:
+    secrets = {
+        "EVIPOOL_NCBI__API_KEY": "hush123",
+        "EVIPOOL_DATABASE__URL": "postgresql://eva:hush456@db.example.org/evipool",
+    }
+    ended = evipool(review, "config", "show", EVIPOOL_NCBI__BATCH_SIZE="50", **secrets)
+    assert (ended.code, ended.err) == (0, "")
+    assert 'source = "demo"  [config.yaml]' in ended.out
+    assert "ncbi.batch_size = 50  [environment]" in ended.out
+    assert "ncbi.timeout_s = 60.0  [default]" in ended.out
+    assert 'database.url = "postgresql://***@db.example.org/evipool"  [environment]' in ended.out
+    assert 'ncbi.api_key = "**********"  [environment]' in ended.out
+    assert "hush" not in ended.out
+
+
+def test_config_show_as_json_is_one_object_of_values_and_origins(review: Path) -> None:
+    shown = evipool(review, "config", "show", "--json").json
+    assert shown["questions[0].measure"] == {"value": "RR", "origin": "config.yaml"}
+    assert shown["ncbi.timeout_s"] == {"value": 60.0, "origin": "default"}
+
+
+def test_a_typo_in_the_protocol_is_one_sentence_with_line_path_and_suggestion(
+    review: Path,
+) -> None:
+    text = (review / "config.yaml").read_text(encoding="utf-8")
+    (review / "config.yaml").write_text(text.replace("  min_n: 3", "  min_m: 3"), encoding="utf-8")
+    line = text[: text.index("  min_n: 3")].count("\n") + 1
+    for command in ("check", "run"):
+        said = sentence(evipool(review, command), 2)
+        assert f"config.yaml, line {line}: unknown key eligibility.min_m" in said
+        assert "did you mean 'min_n'?" in said
+
+
+def test_check_accepts_the_shipped_protocol_and_writes_nothing(review: Path) -> None:
+    before = contents(review)
+    ended = evipool(review, "check")
+    assert (ended.code, ended.err) == (0, "")
+    assert "config.yaml: " in ended.out
+    assert contents(review) == before
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_an_unknown_measure_is_refused_by_name_before_anything_is_fetched(
+    review: Path, command: str
+) -> None:
+    text = (review / "config.yaml").read_text(encoding="utf-8")
+    (review / "config.yaml").write_text(text.replace("measure: PLO", "measure: PLOT"))
+    said = sentence(evipool(review, command), 2)
+    assert "single_arm_responders" in said
+    assert "'PLOT'" in said
+    assert not (review / "corpus").exists()
+
+
+def test_a_measure_that_does_not_fit_its_outcome_is_refused_before_anything_is_fetched(
+    review: Path,
+) -> None:
+    text = (review / "config.yaml").read_text(encoding="utf-8")
+    (review / "config.yaml").write_text(text.replace("measure: PLO", "measure: MD"))
+    for command in ("check", "run"):
+        said = sentence(evipool(review, command), 2)
+        assert "single_arm_responders: MD needs a continuous outcome" in said
+    assert not (review / "corpus").exists()
+
+
+def test_check_names_a_raw_file_that_was_changed(
+    after_run: tuple[Path, Ended], tmp_path: Path
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(after_run[0], folder)
+    assert evipool(folder, "check").out.endswith("corpus: ok\n")
+    (raw,) = (p for p in (folder / "corpus" / "raw").rglob("*") if p.is_file())
+    raw.write_bytes(raw.read_bytes()[:-1])
+    ended = evipool(folder, "check")
+    assert ended.code == 5
+    assert raw.name in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_measures_lists_every_measure(tmp_path: Path) -> None:
+    text, as_json = evipool(tmp_path, "measures"), evipool(tmp_path, "measures", "--json")
+    assert [line.split()[0] for line in text.out.splitlines()] == list(MEASURES)
+    assert list(as_json.json) == list(MEASURES)
+    assert (text.code, text.err, as_json.code, as_json.err) == (0, "", 0, "")
+
+
+# A run on the shipped corpus
+
+
+def test_run_prints_its_counts_a_row_for_each_question_and_where_the_report_is(
+    after_run: tuple[Path, Ended], config: Config
+) -> None:
+    folder, ended = after_run
+    assert ended.code == 0
+    assert ended.out.startswith("36 records, ")  # corpus/demo/README.md: 36 publications
+    for question in config.questions:
+        assert re.search(rf"^{question.id} +\d+ ", ended.out, re.MULTILINE)
+    report = Path(ended.out.splitlines()[-1].removeprefix("Report: "))
+    assert report.parents[1] == (folder / "outputs").resolve()
+    assert config.title in report.read_text(encoding="utf-8")
+    latest = json.loads((folder / "outputs" / "latest.json").read_text())
+    assert (folder / "outputs" / latest["report"]).samefile(report)
+
+
+def test_without_a_terminal_there_is_no_progress_bar(after_run: tuple[Path, Ended]) -> None:
+    assert after_run[1].err == ""
+
+
+def test_status_says_what_is_stored_and_how_the_run_ended(after_run: tuple[Path, Ended]) -> None:
+    folder, _ = after_run
+    text, as_json = evipool(folder, "status"), evipool(folder, "status", "--json").json
+    (run,) = as_json["runs"]
+    assert (as_json["found"], as_json["stored"], as_json["decisions"]) == (36, 36, 0)
+    assert run["status"] == "complete"
+    assert (folder / "outputs" / run["run_id"]).is_dir()
+    assert "36 found, 36 stored" in text.out
+    assert f"Run {run['run_id']}: complete" in text.out
+
+
+def test_pool_prints_the_estimates_of_the_run_without_a_report(
+    after_run: tuple[Path, Ended],
+) -> None:
+    folder, ran = after_run
+    before = {path.name for path in (folder / "outputs").iterdir()}
+    pooled = evipool(folder, "pool")
+    assert (pooled.code, pooled.err) == (0, "")
+    assert pooled.out in ran.out
+    assert {path.name for path in (folder / "outputs").iterdir()} == before
+
+
+def test_run_and_pool_as_json_print_one_value_alone_and_agree(review: Path, config: Config) -> None:
+    ended = evipool(review, "run", "--json")
+    assert (ended.code, ended.err) == (0, "")
+    assert [row["question"] for row in ended.json["estimates"]] == [q.id for q in config.questions]
+    assert Path(ended.json["report"]).is_file()
+    assert ended.json["run_id"] in ended.json["report"]
+    assert evipool(review, "pool", "--json").json == ended.json["estimates"]
+
+
+def test_report_writes_the_same_tables_again_into_a_folder_of_choice(
+    after_run: tuple[Path, Ended], tmp_path: Path
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(after_run[0], folder)
+    (first,) = (folder / "outputs").glob("*/tables")
+    ended = evipool(folder, "report", "--output", tmp_path / "elsewhere")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.endswith(f"Report: {tmp_path / 'elsewhere' / 'report.html'}\n")
+    assert contents(tmp_path / "elsewhere" / "tables") == contents(first)
+
+
+def test_a_search_tells_the_hits_and_keeps_nothing(review: Path) -> None:
+    before = contents(review)
+    text, as_json = evipool(review, "search"), evipool(review, "search", "--json").json
+    assert text.out.startswith("demo: 36 records on ")
+    assert (as_json["source"], as_json["count"]) == ("demo", 36)
+    assert contents(review) == before
+
+
+@pytest.mark.parametrize("flag", ["--dry-run", "-n"])
+def test_a_dry_run_tells_the_plan_and_writes_nothing(review: Path, flag: str) -> None:
+    before = contents(review)
+    ended = evipool(review, "run", flag)
+    assert (ended.code, ended.err) == (0, "")
+    assert "Would read 36 records and answer 6 questions." in ended.out
+    assert "Nothing was written." in ended.out
+    assert contents(review) == before
+
+
+def test_a_fetch_keeps_every_record_once(review: Path) -> None:
+    first, again = evipool(review, "fetch", "--json"), evipool(review, "fetch")
+    assert first.json["count"] == first.json["stored"] == 36
+    assert first.json["problems"] == []
+    assert again.out == f"demo: 36 found, 36 stored ({first.json['search_id']}).\n"
+    assert len([p for p in (review / "corpus" / "raw").rglob("*") if p.is_file()]) == 1
+
+
+def test_a_run_on_a_file_reads_that_file(review: Path) -> None:
+    (review / "mine.nbib").write_text(NBIB, encoding="utf-8")
+    ended = evipool(review, "run", "--file", "mine.nbib")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("1 records, ")
+
+
+# Extraction of a file
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.jsonl", JSON_LINES), ("a.xml", XML), ("a.nbib", NBIB)]
+)
+def test_extract_reads_a_file_of_each_kind_without_a_protocol_at_hand(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    ended = evipool(tmp_path, "extract", "--input", name, "--output", "out.jsonl")
+    assert ended == Ended(0, "", f"1 records read from {name} into out.jsonl.\n")
+    assert {p.name for p in tmp_path.iterdir()} == {name, "out.jsonl"}
+    (line,) = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
+    record = json.loads(line)
+    assert (record["record_id"], record["pmid"]) == ("pmid90000001", "90000001")
+    assert record["text"].endswith(ABSTRACT)
+    amount = record["doses"][0]["amount"]
+    assert amount["value"] == 0.4
+    quote = amount["quote"]
+    assert record["text"][quote["start"] : quote["end"]] == quote["text"] == "0.4"
+
+
+def test_extract_writes_one_line_for_each_record_of_the_shipped_corpus(tmp_path: Path) -> None:
+    ended = evipool(tmp_path, "extract", "-i", DEMO, "-o", "out.jsonl", "--quiet")
+    assert ended == Ended(0, "", "")
+    lines = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
+    pmids = re.findall(r'<PMID Version="1">(\d+)</PMID>', DEMO.read_text(encoding="utf-8"))
+    assert [json.loads(line)["pmid"] for line in lines] == list(dict.fromkeys(pmids))
+
+
+def test_a_line_that_cannot_be_read_is_told_and_the_others_are_written(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(JSON_LINES + "{half\n", encoding="utf-8")
+    ended = evipool(tmp_path, "extract", "-i", "a.jsonl", "-o", "out.jsonl")
+    assert (ended.code, ended.out) == (5, "")
+    assert "a.jsonl, line 2" in ended.err
+    assert "Traceback" not in ended.err
+    assert len((tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()) == 1
+
+
+# How failures end
+
+
+def test_pubmed_wants_a_query_and_an_email(review: Path) -> None:
+    empty = evipool(review, "run", "--source", "pubmed", "--query", " ", "--email", "a@b.org")
+    assert "query" in sentence(empty, 2)
+    assert "ncbi.email" in sentence(evipool(review, "run", "--source", "pubmed"), 2)
+
+
+def test_a_query_is_put_to_pubmed_where_no_other_source_is_named(review: Path) -> None:
+    assert "ncbi.email" in sentence(evipool(review, "run", "--query", "ivig[tiab]"), 2)
+
+
+def test_an_output_that_is_no_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(JSON_LINES, encoding="utf-8")
+    os.mkfifo(tmp_path / "pipe")
+    ended = evipool(tmp_path, "extract", "-i", "a.jsonl", "-o", "pipe")
+    assert "no regular file" in sentence(ended, 2)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_an_unknown_source_is_refused_with_the_known_ones(review: Path) -> None:
+    said = sentence(evipool(review, "search", "--source", "medline"), 2)
+    assert "'medline'" in said
+    assert "pubmed, files, demo" in said
+
+
+@pytest.mark.parametrize("command", ["run", "pool", "status", "config show"])
+def test_without_a_protocol_a_command_says_how_to_get_one(tmp_path: Path, command: str) -> None:
+    assert "`evipool init`" in sentence(evipool(tmp_path, *command.split()), 2)
+    assert not list(tmp_path.iterdir())
+
+
+def test_malformed_xml_is_refused_with_file_and_line(review: Path) -> None:
+    (review / "half.xml").write_text(XML.replace("</PubmedArticleSet>", ""), encoding="utf-8")
+    read = evipool(review, "extract", "-i", "half.xml", "-o", "out.jsonl")
+    ran = evipool(review, "run", "--file", "half.xml")
+    for ended in (read, ran):
+        assert re.search(r"half\.xml, line \d+: ", sentence(ended, 5))
+    assert not (review / "out.jsonl").exists()
+
+
+def test_a_file_that_is_not_there_is_refused_by_name(review: Path) -> None:
+    assert "absent.xml" in sentence(evipool(review, "run", "--file", "absent.xml"), 5)
+
+
+def test_where_nothing_can_be_written_the_place_and_the_reason_are_named(review: Path) -> None:
+    (review / "file").write_text("")  # nothing can lie below a file, not even for root
+    (review / "a.jsonl").write_text(JSON_LINES, encoding="utf-8")
+    calls = [
+        ("run", "--output", "file/out"),
+        ("extract", "-i", "a.jsonl", "-o", "file/out.jsonl"),
+        ("init", "file/new"),
+    ]
+    for call in calls:
+        assert re.search("Cannot write .*file.*: .", sentence(evipool(review, *call), 2))
+
+
+def test_a_file_without_a_record_is_nothing_found(review: Path) -> None:
+    (review / "none.xml").write_text("<PubmedArticleSet></PubmedArticleSet>")
+    assert "none.xml" in sentence(evipool(review, "run", "--file", "none.xml"), 4)
+
+
+@pytest.mark.parametrize("command", ["pool", "report"])
+def test_before_anything_was_fetched_there_is_nothing_to_pool(review: Path, command: str) -> None:
+    assert "`evipool run`" in sentence(evipool(review, command), 4)
+
+
+def test_unreviewed_values_are_refused_where_reviewed_ones_are_wanted(review: Path) -> None:
+    said = sentence(evipool(review, "run", "--require-reviewed"), 6)
+    assert "unreviewed" in said
+
+
+def test_a_review_at_work_is_locked(review: Path) -> None:
+    (review / "corpus").mkdir()
+    with FileLock(review / "corpus" / ".lock"):
+        assert "Another run works on" in sentence(evipool(review, "run"), 7)
+        assert evipool(review, "status").code == 0  # reading waits for nobody
+
+
+def stopped(folder: Path, how: signal.Signals, *arguments: str) -> Ended:
+    """Send a signal to a command that waits for its input, the named pipe `pipe`."""
+    os.mkfifo(folder / "pipe")
+    running = subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    writer = os.open(folder / "pipe", os.O_WRONLY)  # returns when the command has opened the pipe
+    try:
+        running.send_signal(how)
+        out, err = running.communicate(timeout=60)
+    finally:
+        running.kill()
+        os.close(writer)
+        (folder / "pipe").unlink()
+    return Ended(running.returncode, out, err)
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_is_stopped_says_so_and_the_next_one_completes(
+    review: Path, how: signal.Signals, code: int
+) -> None:
+    ended = stopped(review, how, "run", "--file", "pipe")
+    assert ended == Ended(code, "", "Stopped; run again to go on.\n")
+    assert evipool(review, "run").code == 0
+
+
+def test_an_extraction_that_is_stopped_leaves_the_output_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "out.jsonl").write_text("kept\n")
+    ended = stopped(tmp_path, signal.SIGTERM, "extract", "-i", "pipe", "-o", "out.jsonl")
+    assert ended.code == 143
+    assert contents(tmp_path) == {"out.jsonl": b"kept\n"}
+
+
+# PubMed, played by a server on this machine
+
+
+class Eutils(BaseHTTPRequestHandler):
+    """Answers ESearch with the server's hits and EFetch with `XML`."""
+
+    def do_POST(self) -> None:
+        server: Any = self.server
+        form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        server.asked.append({"path": self.path, **parse_qs(form)})
+        if server.status != 200:
+            body = b'{"error": "refused"}'
+        elif self.path.endswith("esearch.fcgi"):
+            found = {"count": str(len(server.hits)), "idlist": server.hits}
+            body = json.dumps({"esearchresult": {**found, "querytranslation": "as read"}}).encode()
+        else:
+            body = XML.encode()
+        self.send_response(server.status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def pubmed() -> Iterator[Any]:
+    """The server; a test sets its hits, and may have it refuse."""
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Eutils)
+    server.hits, server.status, server.asked = ["90000001"], 200, []
+    server.variables = {"EVIPOOL_NCBI__BASE_URL": f"http://127.0.0.1:{server.server_port}/"}
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+ASK = ("--source", "pubmed", "--query", "ivig[tiab]", "--email", "eva@example.org")
+
+
+def test_a_query_to_pubmed_becomes_a_report_and_the_email_stays_out_of_it(
+    review: Path, pubmed: Any
+) -> None:
+    ended = evipool(review, "run", *ASK, **pubmed.variables)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("1 records, ")
+    assert [asked["term"] for asked in pubmed.asked if "term" in asked] == [["ivig[tiab]"]]
+    assert pubmed.asked[0]["email"] == ["eva@example.org"]
+    report = Path(ended.out.splitlines()[-1].removeprefix("Report: "))
+    assert "ivig[tiab]" in report.read_text(encoding="utf-8")
+    for name, content in contents(review).items():
+        assert b"eva@example.org" not in (content or b""), name
+
+
+def test_a_search_of_pubmed_shows_how_it_read_the_query(review: Path, pubmed: Any) -> None:
+    ended = evipool(review, "search", *ASK, **pubmed.variables)
+    assert "pubmed: 1 records on " in ended.out
+    assert "PubMed searched: as read" in ended.out
+
+
+def test_a_query_without_a_hit_is_nothing_found(review: Path, pubmed: Any) -> None:
+    pubmed.hits = []
+    assert "'ivig[tiab]'" in sentence(evipool(review, "run", *ASK, **pubmed.variables), 4)
+
+
+def test_a_request_that_pubmed_refuses_is_a_fault_of_the_network(review: Path, pubmed: Any) -> None:
+    pubmed.status = 403
+    assert "HTTP 403" in sentence(evipool(review, "run", *ASK, **pubmed.variables), 3)
+
+
+def test_a_record_that_does_not_come_makes_the_run_incomplete(review: Path, pubmed: Any) -> None:
+    pubmed.hits = ["90000001", "90000002"]
+    ended = evipool(review, "run", *ASK, **pubmed.variables)
+    assert ended.code == 3
+    assert ended.out.startswith("1 records, ")
+    assert evipool(review, "status", "--json").json["runs"][0]["status"] == "incomplete"
