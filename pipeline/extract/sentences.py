@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from spacy.language import Language
 from spacy.tokens import Doc
 
-_BOUNDARY = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9⩾≥<>])|\n+")
+_BOUNDARY = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9⩾≥<>])|\n\s*")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:vs|e\.g|i\.e|al|cf|approx|ca|no|nos|dr|prof|st|fig|resp|incl|u\.s|v|s\.d|i\.v|s\.c)"
     r"|(?<![A-Za-z0-9])[A-Z])\.$",
@@ -62,11 +62,27 @@ def sentences(doc: Doc) -> Doc:
 
 def split(text: str) -> list[tuple[int, int]]:
     """Return the (start, end) of each sentence of `text`, white space trimmed."""
-    cuts = [m for m in _BOUNDARY.finditer(text) if "\n" in m.group() or _ends_sentence(text, m)]
+    title_end = text.find("\n")
+    cuts = [
+        m
+        for m in _BOUNDARY.finditer(text)
+        if (_ends_line(text, m, title_end) if "\n" in m.group() else _ends_sentence(text, m))
+    ]
     starts = [0, *(m.end() for m in cuts)]
     ends = [*(m.start() for m in cuts), len(text)]
     spans = ((s, e) for s, e in zip(starts, ends, strict=True) if text[s:e].strip())
     return [_trim(text, s, e) for s, e in spans]
+
+
+def _ends_line(text: str, boundary: re.Match[str], title_end: int) -> bool:
+    """Whether a line break ends a sentence: the title's, a blank line, a full stop, a label.
+
+    Any other stands inside a sentence that was wrapped.
+    """
+    if boundary.start() <= title_end < boundary.end() or boundary.group().count("\n") > 1:
+        return True
+    before = text[max(0, boundary.start() - 3) : boundary.start()].rstrip()
+    return before[-1:] in ".!?:;" or _LABEL.match(text, boundary.end()) is not None
 
 
 def _ends_sentence(text: str, boundary: re.Match[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -35,10 +36,13 @@ def parse_json_line(text: str) -> Record:
     Parameters
     ----------
     text : str
-        An object with ``record_id`` or ``pmid``, ``title`` and ``abstract``, and optionally
-        ``doi``, ``pmcid``, ``year``, ``journal``, ``volume``, ``pages``, ``language``, and the
-        lists ``authors``, ``mesh`` (as printed: "Pain / drug therapy*"), ``publication_types`` and
-        ``registry_ids``; other keys are ignored. `record_id` is "pmid<PMID>" unless given.
+        An object with ``title`` and ``abstract`` (or ``text``), and optionally ``record_id``,
+        ``pmid``, ``doi``, ``pmcid``, ``year``, ``journal``, ``volume``, ``pages``, ``language``,
+        and the lists ``authors``, ``mesh`` (as printed: "Pain / drug therapy*"),
+        ``publication_types`` and ``registry_ids``; other keys are ignored. The abstract is kept
+        as it stands, line breaks included, so that quotes are found in the input again. Without
+        `record_id` a record is called by its PMID ("pmid123"), its PMCID, its ``id`` (behind its
+        ``id_type``), or for want of all by the first digits of the SHA-256 of its text.
 
     Raises
     ------
@@ -49,14 +53,12 @@ def parse_json_line(text: str) -> Record:
     pmid = _string(data, "pmid") or None
     if pmid is not None and not pmid.isdecimal():
         raise InputError(f"Invalid pmid {pmid!r}; must be digits.")
-    record_id = _string(data, "record_id") or (f"pmid{pmid}" if pmid else "")
-    if not record_id:
-        raise InputError("The object has neither record_id nor pmid.")
-    title, abstract = _string(data, "title"), _string(data, "abstract")
-    if not title and not abstract:
-        raise InputError(f"The record {record_id} has neither title nor abstract.")
+    title, abstract = _string(data, "title"), _text(data, "abstract") or _text(data, "text")
+    named = _string(data, "record_id") or (f"pmid{pmid}" if pmid else _other_id(data))
+    if not (named or title or abstract):
+        raise InputError("The object has no id, no title and no abstract.")
     return Record(
-        record_id=record_id,
+        record_id=named or _digest(title, abstract),
         title=title,
         sections=(Section(abstract),) if abstract else (),
         pmid=pmid,
@@ -72,6 +74,18 @@ def parse_json_line(text: str) -> Record:
         publication_types=_strings(data, "publication_types"),
         registry_ids=_strings(data, "registry_ids"),
     )
+
+
+def _other_id(data: dict[str, Any]) -> str:
+    """The name of a record that has no PMID: its PMCID, or its id in another list."""
+    listed = _string(data, "id")
+    kind = _string(data, "id_type")
+    return _string(data, "pmcid") or (f"{'' if kind == 'none' else kind}{listed}" if listed else "")
+
+
+def _digest(title: str, abstract: str) -> str:
+    """The name of a record without any id: the same text, the same name."""
+    return "sha" + hashlib.sha256(f"{title}\n{abstract}".encode()).hexdigest()[:12]
 
 
 def _object(text: str) -> dict[str, Any]:
@@ -93,6 +107,16 @@ def _string(data: dict[str, Any], key: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise InputError(f"Invalid {key} {value!r}; must be text.")
     return _checked(key, clean(str(value)))
+
+
+def _text(data: dict[str, Any], key: str) -> str:
+    """The text of a key as it stands, "" for none."""
+    value = data.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise InputError(f"Invalid {key} {value!r}; must be text.")
+    return _checked(key, value.strip())
 
 
 def _strings(data: dict[str, Any], key: str) -> tuple[str, ...]:

@@ -60,7 +60,26 @@ def test_a_json_line_is_a_record() -> None:
 
 def test_a_json_line_needs_little() -> None:
     record = parse_json_line('{"pmid": 7, "title": "T", "year": "2009 Apr", "abstract": "a\\nb "}')
-    assert (record.record_id, record.year, record.text) == ("pmid7", 2009, "T\na b")
+    assert (record.record_id, record.year, record.text) == ("pmid7", 2009, "T\na\nb")
+
+
+@pytest.mark.parametrize(
+    ("line", "record_id"),
+    [
+        ('{"record_id": "a", "pmid": "7", "title": "T"}', "a"),
+        ('{"pmid": "7"}', "pmid7"),
+        ('{"pmcid": "PMC5", "id": "9", "text": "A."}', "PMC5"),
+        ('{"id_type": "ohsumed_seq", "id": "0006380", "text": "A."}', "ohsumed_seq0006380"),
+        ('{"id_type": "none", "id": null, "title": "T"}', "sha678f81a714fb"),
+    ],
+)
+def test_a_json_record_is_called_by_the_first_id_it_has(line: str, record_id: str) -> None:
+    assert parse_json_line(line).record_id == record_id
+
+
+def test_the_text_of_a_json_record_stands_in_for_its_abstract() -> None:
+    record = parse_json_line('{"pmid": "7", "title": "T", "text": "Two  blanks.\\nA line."}')
+    assert record.text == "T\nTwo  blanks.\nA line."
 
 
 @pytest.mark.parametrize(
@@ -69,9 +88,9 @@ def test_a_json_line_needs_little() -> None:
         ("[1, 2]", "it holds list"),
         ("{", "not JSON"),
         ("[" * 100_000, "not JSON"),
-        ('{"title": "T"}', "neither record_id nor pmid"),
+        ('{"journal": "J"}', "no id, no title and no abstract"),
+        ('{"pmid": "1", "abstract": ["a"]}', "Invalid abstract"),
         ('{"pmid": "12a", "title": "T"}', "Invalid pmid '12a'"),
-        ('{"pmid": "1"}', "neither title nor abstract"),
         ('{"pmid": "1", "title": ["T"]}', "Invalid title"),
         ('{"pmid": "1", "title": true}', "Invalid title"),
         ('{"pmid": "1", "title": "T", "year": 20133}', "Invalid year"),
@@ -112,7 +131,7 @@ def test_only_a_line_feed_ends_a_line(tmp_path: Path) -> None:
     path = tmp_path / "in.jsonl"
     path.write_text(json.dumps(mixed, ensure_ascii=False), encoding="utf-8")
     records, problems = read_records(path)
-    assert (records[0].sections[0].text, problems) == ("of 44 adults seven", [])
+    assert (records[0].sections[0].text, problems) == (mixed["abstract"], [])
     path.write_text("PMID- 5\nTI  - of 44\u2028PMC - adults\u0085seven\n", encoding="utf-8")
     (record,), _ = read_records(path)
     assert (record.title, record.pmcid) == ("of 44 PMC - adults seven", None)
