@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, select, update
 
 from pipeline.schema import Problem, Record, Search
-from pipeline.schema.codec import from_plain
 from pipeline.store.rows import dump, next_ordinal, upsert
+from pipeline.store.stored import stored
 from pipeline.store.tables import (
     newest_records,
     raw_documents,
@@ -115,7 +115,7 @@ def hits(connection: Connection, search_id: str) -> Iterator[Record]:
         .where(search_records.c.search_id == search_id)
         .order_by(search_records.c.position)
     )
-    yield from (from_plain(Record, json.loads(text)) for text in connection.scalars(query))
+    yield from (stored(Record, json.loads(text)) for text in connection.scalars(query))
 
 
 def record(connection: Connection, record_id: str) -> Record | None:
@@ -126,7 +126,7 @@ def record(connection: Connection, record_id: str) -> Record | None:
         .where(records.c.record_id == record_id)
     )
     text = connection.scalar(query)
-    return from_plain(Record, json.loads(text)) if text else None
+    return stored(Record, json.loads(text)) if text else None
 
 
 def problems(connection: Connection, search_id: str) -> list[Problem]:
@@ -135,7 +135,7 @@ def problems(connection: Connection, search_id: str) -> list[Problem]:
     query = select(table.c.problems).where(table.c.search_id == search_id)
     texts = connection.scalars(query.order_by(table.c.ordinal))
     plain = (problem for text in texts for problem in json.loads(text))
-    return list(dict.fromkeys(from_plain(Problem, p) for p in plain))
+    return list(dict.fromkeys(stored(Problem, p) for p in plain))
 
 
 def same_version(one: Table, other: Table) -> Any:

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, insert, select, update
 
 from pipeline.errors import StoreError
 from pipeline.schema import Decision, Extractor, Study
-from pipeline.schema.codec import from_plain
 from pipeline.store.corpus import same_version
 from pipeline.store.rows import dump, upsert
+from pipeline.store.stored import stored
 from pipeline.store.tables import decisions, extractions, newest_records, runs, search_records
 
 _DECISION = ("record_id", "field", "verdict", "who", "when", "value", "reason")
@@ -53,7 +53,7 @@ def extraction(
     key = {"record_id": record_id, "content_hash": content_hash, **_key(extractor)}
     query = select(extractions.c.json).where(*(extractions.c[k] == v for k, v in key.items()))
     text = connection.scalar(query)
-    return from_plain(Study, json.loads(text)) if text else None
+    return stored(Study, json.loads(text)) if text else None
 
 
 def hits_read(connection: Connection, search_id: str, extractor: Extractor) -> dict[str, Study]:
@@ -67,7 +67,7 @@ def hits_read(connection: Connection, search_id: str, extractor: Extractor) -> d
         .order_by(search_records.c.position)
     )
     rows = connection.execute(query)
-    return {row.record_id: from_plain(Study, json.loads(row.json)) for row in rows}
+    return {row.record_id: stored(Study, json.loads(row.json)) for row in rows}
 
 
 def add_decision(connection: Connection, event_id: str, decision: Decision) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from pipeline.errors import OutputError, StoreError
 from pipeline.schema import Batch, Decision, Extractor, Record
 from pipeline.store import Run, Store, corpus, database, raw
+from pipeline.store.stored import stored
 from tests.store.samples import (
     AGAIN,
     BATCH,
@@ -414,3 +415,9 @@ def test_the_engine_of_a_url_with_a_password_is_named_without_it() -> None:
     assert "hunter2" not in database.place(where)
     assert where.drivername == "postgresql+psycopg"
     assert create_engine(where).url == where
+
+
+def test_a_value_of_another_version_is_named() -> None:
+    """What a newer Evipool stored is refused in a sentence, not with a traceback."""
+    with pytest.raises(StoreError, match="holds a Record that this version of Evipool cannot"):
+        stored(Record, {"record_id": "pmid1", "title": "T", "sound": "loud"})
