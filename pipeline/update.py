@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from pipeline import __version__
 from pipeline.answer import answer
@@ -18,7 +15,6 @@ from pipeline.config import Config
 from pipeline.effects.choose import check_questions
 from pipeline.errors import (
     ConfigError,
-    LockedError,
     NothingFoundError,
     OutputError,
     UnreviewedError,
@@ -30,14 +26,12 @@ from pipeline.present import flow_of, report_data
 from pipeline.report import write_report
 from pipeline.report.files import write_file
 from pipeline.report.manifest import read_environment, write_manifest
+from pipeline.review_folder import Progress, Review
 from pipeline.runlog import RunLog
 from pipeline.schema import Evidence, Flow, Problem, QuestionResult, Search, Study
 from pipeline.schema.codec import study_record
 from pipeline.screen import screen
 from pipeline.store import Store
-
-#: Called as work goes on: (step, done, all).
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,48 +44,6 @@ class RunResult:
     flow: Flow
     results: tuple[QuestionResult, ...]
     files: tuple[Path, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """A review's folder and protocol, with the clock and the watcher of its work."""
-
-    folder: Path
-    config: Config
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    progress: Progress = lambda step, done, total: None
-
-    @contextmanager
-    def store(self, *, alone: bool = True) -> Iterator[Store]:
-        """Open the store: alone to write, or beside a run that is at work to read.
-
-        Raises
-        ------
-        LockedError
-            If another run works on this review.
-        """
-        lock = self._lock() if alone else nullcontext()
-        with lock, Store.open(self.folder, self.config.database.url) as store:
-            yield store
-
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        """Hold the review's lock."""
-        place = self.folder / "corpus"
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(place / ".lock", timeout=0)
-            lock.acquire()
-        except Timeout as error:
-            raise LockedError(
-                f"Another run works on {self.folder}; try again when it ends."
-            ) from error
-        except OSError as error:
-            raise OutputError(f"Cannot write {place}: {error.strerror}.") from error
-        try:
-            yield
-        finally:
-            lock.release()
 
 
 def search(review: Review) -> Search:

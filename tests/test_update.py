@@ -25,8 +25,9 @@ from pipeline.errors import (
 )
 from pipeline.extract.reader import Reader
 from pipeline.fetch import SOURCES
+from pipeline.review_folder import Review
 from pipeline.schema import NotPooled, QuestionResult, Quote, Record
-from pipeline.update import Review, RunResult
+from pipeline.update import RunResult
 
 SEED = "pmid19168191"
 #: "Pain, assessed by the determination of mean VAS score, was reduced by 73.4%": the seed abstract.

@@ -47,7 +47,7 @@ def config_show(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) ->
 def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Validate the protocol and the stored corpus."""
     from pipeline.effects.choose import check_questions
-    from pipeline.update import Review
+    from pipeline.review_folder import Review
 
     loaded = load_config(config, {})
     protocol = loaded.config

@@ -11,7 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from pipeline.config import Loaded
-    from pipeline.update import Review
+    from pipeline.review_folder import Review
 
 ConfigFile = Annotated[
     Path, typer.Option("--config", "-c", help="The protocol.", envvar="EVIPOOL_CONFIG")
@@ -54,7 +54,7 @@ def flags_of(
 def open_review(config: Path, flags: Mapping[str, Any], *, quiet: bool) -> Review:
     """The review in the folder of its protocol."""
     from pipeline.cli.output import progress_bar
-    from pipeline.update import Review
+    from pipeline.review_folder import Review
 
     loaded = load_config(config, flags)
     return Review(config.resolve().parent, loaded.config, progress=progress_bar(quiet))

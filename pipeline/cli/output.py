@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from pipeline.review_folder import Progress
     from pipeline.schema import Search
-    from pipeline.update import Progress, RunResult
+    from pipeline.update import RunResult
 
 
 def progress_bar(quiet: bool) -> Progress:

@@ -32,7 +32,7 @@ from pipeline.cli.output import (
 from pipeline.errors import NothingFoundError
 
 if TYPE_CHECKING:
-    from pipeline.update import Review
+    from pipeline.review_folder import Review
 
 
 def search_command(

@@ -12,7 +12,8 @@ from spacy.tokens import Doc
 from pipeline.extract.design import SECONDARY
 from pipeline.extract.lexicon import Lexicon, Term, rules
 from pipeline.extract.naming import Name
-from pipeline.extract.rows import Carried, OutcomeSpan, Page
+from pipeline.extract.outcome_span import Carried, OutcomeSpan
+from pipeline.extract.rows import Page
 
 #: A longer stretch without a full stop is a table or a list: which number belongs to what is not
 #: said by where they stand.

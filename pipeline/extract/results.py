@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.naming import is_down
+from pipeline.extract.outcome_span import OutcomeSpan
 from pipeline.extract.page import Page
 from pipeline.extract.population import Count, Population
 from pipeline.extract.quantities import Quantity
-from pipeline.extract.rows import OutcomeSpan
 from pipeline.extract.timepoints import days
 from pipeline.schema import Outcome, Reading, Timepoint
 

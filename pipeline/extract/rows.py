@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from spacy.tokens import Doc
 
@@ -15,6 +15,7 @@ from pipeline.extract.effects import EffectSpan
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.lexicon import Term, lexicon
 from pipeline.extract.measurements import Measurement, build
+from pipeline.extract.outcome_span import Carried, OutcomeSpan
 from pipeline.extract.population import Count, Population
 from pipeline.extract.quantities import Quantity, within
 from pipeline.extract.sentences import Sentence
@@ -35,41 +36,6 @@ _WHEN = re.compile(
     r"\s*$",
     re.I,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class OutcomeSpan:
-    """One row of results as found; `other` is the comparator's or the baseline's measurement.
-
-    `arm` and `against` number the arms; `whole` says that the row is about all patients, and
-    `among` is a denominator that the sentence names for its counts.
-    """
-
-    measure: str
-    named: Span
-    type: str
-    span: Span
-    direction: str | None = None
-    arm: int | None = None
-    against: int | None = None
-    main: Measurement | None = None
-    other: Measurement | None = None
-    other_is: str = ""
-    effect: EffectSpan | None = None
-    time: Quantity | None = None
-    p: Quantity | None = None
-    lasted: Quantity | None = None
-    whole: bool = False
-    among: Count | None = None
-    by_event: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """The outcomes last named before a sentence: for its values, and for its effects."""
-
-    value: naming.Name | None = None
-    effect: naming.Name | None = None
 
 
 class Page:
@@ -190,40 +156,39 @@ class Page:
         lead = min((m, other), key=lambda x: x.start) if other is not None else m
         if not naming.is_value(self.text, self.start, m, other is not None):
             return
-        name = naming.name_of(self.text, self.start, lead, self.events, self.instruments)
-        carries = other is not None or m.spread is not None or m.ci is not None
-        if name is None and m.kind == "number" and carries:
-            name = self.carried.value
-        if name is None and (other is not None or self._has_p()) and m.kind != "count":
-            taken = [(p.start, p.end) for p in self.places]
-            name = naming.phrase_before(self.text, self.start, lead, taken)
+        name = self._name(m, lead, paired=other is not None)
         if name is None:
             return
         by_event = name.direction is not None
-        kind = naming.type_of(
-            self.text,
-            self.start,
-            m,
-            named_by_event=by_event,
-            change_over_time=other_is == "baseline",
-        )
-        span = (lead.start, max(m.end, other.end if other else 0))
+        over_time = other_is == "baseline"
         whole = bool(_WHOLE.search(self.text, self.start, lead.start)) and len(self.arms) > 1
         yield OutcomeSpan(
-            name.measure,
-            name.span,
-            kind,
-            span,
-            name.direction,
-            None if whole else arm,
-            against,
-            m,
-            other,
-            other_is,
+            measure=name.measure,
+            named=name.span,
+            type=naming.type_of(
+                self.text, self.start, m, named_by_event=by_event, change_over_time=over_time
+            ),
+            span=(lead.start, max(m.end, other.end if other else 0)),
+            direction=name.direction,
+            arm=None if whole else arm,
+            against=against,
+            main=m,
+            other=other,
+            other_is=other_is,
             whole=whole,
             among=self._among(m),
             by_event=by_event,
         )
+
+    def _name(self, m: Measurement, lead: Measurement, *, paired: bool) -> naming.Name | None:
+        """Name an outcome: by the rules, by the sentence before, or by the words before it."""
+        name = naming.name_of(self.text, self.start, lead, self.events, self.instruments)
+        if name is None and m.kind == "number" and (paired or m.spread or m.ci):
+            name = self.carried.value
+        if name is None and (paired or self._has_p()) and m.kind != "count":
+            taken = [(p.start, p.end) for p in self.places]
+            name = naming.phrase_before(self.text, self.start, lead, taken)
+        return name
 
     def _has_p(self) -> bool:
         """Whether the sentence tests something."""

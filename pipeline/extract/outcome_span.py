@@ -1,0 +1,48 @@
+"""A row of results as found in a text, before it becomes an `Outcome`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.extract.effects import EffectSpan
+from pipeline.extract.measurements import Measurement
+from pipeline.extract.naming import Name
+from pipeline.extract.population import Count
+from pipeline.extract.quantities import Quantity
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeSpan:
+    """One row of results as found; `other` is the comparator's or the baseline's measurement.
+
+    `arm` and `against` number the arms; `whole` says that the row is about all patients, and
+    `among` is a denominator that the sentence names for its counts.
+    """
+
+    measure: str
+    named: Span
+    type: str
+    span: Span
+    direction: str | None = None
+    arm: int | None = None
+    against: int | None = None
+    main: Measurement | None = None
+    other: Measurement | None = None
+    other_is: str = ""
+    effect: EffectSpan | None = None
+    time: Quantity | None = None
+    p: Quantity | None = None
+    lasted: Quantity | None = None
+    whole: bool = False
+    among: Count | None = None
+    by_event: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The outcomes last named before a sentence: for its values, and for its effects."""
+
+    value: Name | None = None
+    effect: Name | None = None
