@@ -483,6 +483,8 @@ def stopped(folder: Path, how: signal.Signals, *arguments: str) -> Ended:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # a gate started in the background hands down a SIGINT that is ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     writer = os.open(folder / "pipe", os.O_WRONLY)  # returns when the command has opened the pipe
     try:
