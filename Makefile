@@ -17,7 +17,7 @@ run: .venv/run  ## Run the review on the shipped corpus, offline (ARGS="--help" 
 	@.venv/bin/evipool run $(ARGS)
 
 test: .venv/test  ## Run all tests (ARGS="tests/pool -k tau2" for some)
-	@scripts/browser-and-database
+	@scripts/test-tools
 	@.venv/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: .venv/test  ## Check style, floors and types

@@ -20,7 +20,7 @@ from pipeline.errors import (
     UnreviewedError,
 )
 from pipeline.extract.reader import Reader
-from pipeline.fetch import SOURCES, Source
+from pipeline.fetch import SOURCES, Source, eutils
 from pipeline.fetch.files import read_records
 from pipeline.present import flow_of, report_data
 from pipeline.report import write_report
@@ -265,9 +265,8 @@ def plan(review: Review, found: Search) -> list[str]:
     n = len(found.record_ids)
     lines = [f"Would read {n} records and answer {len(review.config.questions)} questions."]
     if found.source == "pubmed":
-        rate = 10 if review.config.ncbi.api_key else 3
-        calls = -(-n // review.config.ncbi.batch_size)
-        lines.append(f"Fetch: {calls} requests at {rate} a second: {calls / rate:.0f} s or more.")
+        calls = eutils.plan(found, review.config)
+        lines.append(f"Fetch: {calls.requests} requests, {calls.seconds:.0f} s or more.")
     return [*lines, "Nothing was written."]
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pipeline import __version__
-from pipeline.cli import folder, stages
+from pipeline.cli import folder, serve, stages
 from pipeline.errors import PipelineError
 
 EXAMPLES = """Examples:
@@ -53,6 +53,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "report": stages.report,
     "status": folder.status,
     "measures": folder.measures,
+    "serve-eutils": serve.serve_eutils,
 }
 for command, function in COMMANDS.items():
     app.command(command)(function)

@@ -45,6 +45,7 @@ class Ncbi(Part):
     api_key: SecretStr | None = None
     api_key_file: Path | None = None
     base_url: str = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
+    transport: Literal["requests", "biopython"] = "requests"
     batch_size: int = Field(200, ge=1, le=500)
     timeout_s: float = Field(60, gt=0)
 

@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from itertools import count
 
 from pipeline.config import Config
-from pipeline.errors import ConfigError, FetchError, InputError, NothingFoundError
+from pipeline.errors import ConfigError, InputError, NothingFoundError
+from pipeline.fetch.answers import NO_IDS, UnusableError
+from pipeline.fetch.esearch import Page, all_pmids, first_page
 from pipeline.fetch.fields import search_id
-from pipeline.fetch.transport import NO_IDS, Transport, UnusableError, connect, load_json
+from pipeline.fetch.transport import ATTEMPTS, Transport, connect, interval
 from pipeline.fetch.xml import read_entries
 from pipeline.schema import Batch, Problem, Record, Search
 
-#: PubMed's ESearch lists no more than the first 9,999 records of a query (NBK25499).
-LIMIT = 9_999
-#: PMIDs asked for in one ESearch.
-PAGE = 5_000
+#: So many answers in a row without any of the records asked for, and they count as missing.
+ASKED = ATTEMPTS
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
-    """One ESearch answer."""
+class Plan:
+    """What a fetch would take: records, requests, and the seconds the rate allows them in."""
 
-    count: int
-    pmids: tuple[str, ...]
-    translation: str
-    warnings: tuple[str, ...]
+    records: int
+    requests: int
+    seconds: float
 
 
 def search(config: Config, *, today: str, transport: Transport | None = None) -> Search:
@@ -47,36 +46,34 @@ def search(config: Config, *, today: str, transport: Transport | None = None) ->
     Returns
     -------
     Search
-        All hits in PubMed's order, with PubMed's translation of the query and its warnings.
+        All hits, with PubMed's translation of the query and its warnings: up to 9,999 in
+        PubMed's order, more from the newest PMID to the oldest.
 
     Raises
     ------
     ConfigError
-        If the query is blank, ncbi.email is not set, or the query has more than 9,999 hits.
+        If the query is blank, or ncbi.email is not set.
     NothingFoundError
-        If it has none.
+        If it has no hit.
     FetchError
         If PubMed cannot be asked, or lists fewer records than it counts.
     """
     query = config.query.strip()
     if not query:
         raise ConfigError("The query is empty; `source: pubmed` needs one under `query:`.")
-    transport = transport or connect(config)
-    first = _page(transport, query, 0)
-    _check_count(first, query)
-    pmids = list(first.pmids)
-    while len(pmids) < first.count:
-        page = _page(transport, query, len(pmids))
-        if not page.pmids or page.count != first.count:
-            break
-        pmids += page.pmids
-    ids = tuple(dict.fromkeys(f"pmid{pmid}" for pmid in pmids))
-    if len(ids) != first.count:
-        raise FetchError(
-            f"PubMed counts {first.count} records but listed {len(ids)}; run it again."
-        )
+    transport = transport or connect(config, via=config.ncbi.transport)
+    first = first_page(transport, query)
+    if first.count == 0:
+        raise NothingFoundError(_nothing(query, first))
+    ids = tuple(f"pmid{pmid}" for pmid in all_pmids(transport, query, first))
     name = search_id("pubmed", query, ids, today)
-    return Search(name, "pubmed", query, today, first.count, ids, first.translation, first.warnings)
+    return Search(name, "pubmed", query, today, len(ids), ids, first.translation, first.warnings)
+
+
+def plan(search: Search, config: Config, *, skip: Collection[str] = ()) -> Plan:
+    """Say what `fetch` would take with the same arguments, without faults."""
+    calls = [len(asked) for _, asked in _asked(search, config, skip)]
+    return Plan(sum(calls), len(calls), len(calls) * interval(config))
 
 
 def fetch(
@@ -89,8 +86,9 @@ def fetch(
 ) -> Iterator[Batch]:
     """Fetch the records of a search, `config.ncbi.batch_size` at a time.
 
-    Each answer is compared with what was asked. Records that it lacks are asked for once more, in
-    a batch of their own; those still missing are Problems ("missing_record") of that batch.
+    Each answer is compared with what was asked. Records that it lacks are asked for again, in
+    batches of their own, until several in a row bring none of them: then they are Problems
+    ("missing_record") of the last one.
 
     Parameters
     ----------
@@ -112,75 +110,56 @@ def fetch(
     FetchError
         If an answer cannot be had; the batches yielded before stand.
     """
-    transport = transport or connect(config)
+    transport = transport or connect(config, via=config.ncbi.transport)
+    total = len(search.record_ids)
+    done = total - plan(search, config, skip=skip).records
+    for number, asked in _asked(search, config, skip):
+        yield from _batches(transport, asked, number)
+        done += len(asked)
+        if progress:
+            progress(done, total)
+
+
+def _asked(
+    search: Search, config: Config, skip: Collection[str]
+) -> Iterator[tuple[int, list[str]]]:
+    """The ids of each batch that are not stored, with its number: a resumed fetch keeps both."""
     size, ids, stored = config.ncbi.batch_size, search.record_ids, set(skip)
     for start in range(0, len(ids), size):
         asked = [i for i in ids[start : start + size] if i not in stored]
         if asked:
-            yield from _batches(transport, asked, start // size + 1)
-        if progress:
-            progress(min(start + size, len(ids)), len(ids))
+            yield start // size + 1, asked
 
 
-def _page(transport: Transport, query: str, start: int) -> _Page:
-    """Ask for one page of the hits."""
-    form = {"db": "pubmed", "term": query, "retmode": "json"}
-    place = {"retstart": str(start), "retmax": str(min(PAGE, LIMIT - start))}
-    return transport.ask("esearch.fcgi", {**form, **place}, _read_page)
-
-
-def _read_page(body: bytes) -> _Page:
-    """Read an ESearch answer."""
-    data = load_json(body)
-    result: dict[str, Any] = data.get("esearchresult", {}) if isinstance(data, dict) else {}
-    try:
-        count, pmids = int(result["count"]), tuple(str(int(i)) for i in result["idlist"])
-    except (KeyError, TypeError, ValueError):
-        raise UnusableError("an ESearch answer without count or idlist") from None
-    return _Page(count, pmids, str(result.get("querytranslation", "")), tuple(_warnings(result)))
-
-
-def _warnings(result: dict[str, Any]) -> Iterator[str]:
-    """What PubMed says of the query: "phrasesnotfound: ivigg[tiab]"."""
-    for part in ("errorlist", "warninglist"):
-        for kind, texts in (result.get(part) or {}).items():
-            yield from (f"{kind}: {text}" for text in texts)
-
-
-def _check_count(page: _Page, query: str) -> None:
-    """Refuse no hits and more hits than PubMed lists."""
+def _nothing(query: str, page: Page) -> str:
+    """The message for no hit: how PubMed read the query."""
     said = f"PubMed read it as {page.translation!r}"
     said += f" ({'; '.join(page.warnings)})" if page.warnings else ""
-    if page.count == 0:
-        raise NothingFoundError(f"No PubMed record matches {query!r}; {said}.")
-    if page.count > LIMIT:
-        raise ConfigError(
-            f"The query has {page.count} hits; more than {LIMIT} are not yet supported, and none "
-            f"may be lost: narrow the query {query!r}."
-        )
+    return f"No PubMed record matches {query!r}; {said}."
 
 
 def _batches(transport: Transport, asked: Sequence[str], number: int) -> Iterator[Batch]:
-    """Fetch these records, and once more those the answer lacks."""
-    batch = _batch(transport, asked, f"efetch-{number:04d}")
-    yield batch
-    found = {r.record_id for r in batch.records}
-    missing = [i for i in asked if i not in found]
-    if missing:
-        again = _batch(transport, missing, f"efetch-{number:04d}-again")
-        yield _with_missing(again, missing)
+    """Fetch these records, and again those the answers lack."""
+    name, missing, in_vain = f"efetch-{number:04d}", list(asked), 0
+    for time in count(1):
+        batch = _batch(transport, missing, name if time == 1 else f"{name}-again{time}")
+        in_vain = 0 if batch.records else in_vain + 1
+        found = {r.record_id for r in batch.records}
+        missing = [i for i in missing if i not in found]
+        if missing and in_vain == ASKED:
+            yield replace(batch, problems=(*batch.problems, *map(_missing, missing)))
+            return
+        yield batch
+        if not missing:
+            return
 
 
-def _with_missing(batch: Batch, asked: Sequence[str]) -> Batch:
-    """The batch with a problem for each record that was asked for twice and did not come."""
-    found = {r.record_id for r in batch.records}
-    missing = tuple(
-        Problem("missing_record", f"PubMed listed {i} but returned no record, asked twice.")
-        for i in asked
-        if i not in found
+def _missing(record_id: str) -> Problem:
+    """The problem of a record that did not come."""
+    return Problem(
+        "missing_record",
+        f"PubMed listed {record_id} but returned no record in {ASKED} answers in a row.",
     )
-    problems = (*batch.problems, *missing)
-    return Batch(batch.name, batch.media_type, batch.raw, batch.records, problems)
 
 
 def _batch(transport: Transport, asked: Sequence[str], name: str) -> Batch:
@@ -201,7 +180,7 @@ def _batch(transport: Transport, asked: Sequence[str], name: str) -> Batch:
 
 def _read_records(body: bytes) -> tuple[bytes, list[Record | Problem]]:
     """Read an EFetch answer; one that breaks off is asked for again."""
-    if NO_IDS in body[:500]:
+    if any(said in body[:500] for said in NO_IDS) and b"<Pubmed" not in body:
         return body, []
     try:
         return body, list(read_entries(body, name="EFetch's answer"))

@@ -4,17 +4,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
 from Bio import Medline
 
-from pipeline.fetch.fields import NOT_REGISTRIES, clean, first_year, mesh_heading
-from pipeline.schema import Correction, Problem, Record, Section
+from pipeline.fetch.fields import (
+    NOT_REGISTRIES,
+    clean,
+    find_orcid,
+    first_year,
+    is_pmid,
+    iso_date,
+    mesh_heading,
+)
+from pipeline.schema import (
+    Author,
+    Chemical,
+    Correction,
+    Dates,
+    Grant,
+    OtherAbstract,
+    Problem,
+    Record,
+    Section,
+)
 
 #: Where a record begins; the start of a file by which its kind is known.
 RECORD_START = re.compile(r"^PMID- *\d", re.MULTILINE)
 _DOI = re.compile(r"(\S+) \[doi\]")
 _PMID = re.compile(r"PMID: *(\d+)")
+_DATE = re.compile(r"(\d{4})[/ -]?(\d\d)?[/ -]?(\d\d)?")
+_CHEMICAL = re.compile(r"(\S+) \((.+)\)")
+_ACRONYM = re.compile(r"[A-Z]{2}")
+_ORCID_OF = "ORCID:"
+_TAG = re.compile(r"([A-Z]{2,4}) *- (.*)")
 
 #: MEDLINE's tags for linked publications -> PubMed's RefType.
 LINKS = {
@@ -53,8 +77,8 @@ def read_medline(text: str, name: str) -> Iterator[Record | Problem]:
         line = text.count("\n", 0, start) + 1
         tags = Medline.read(_unfolded(text[start:end]))
         pmid = clean(tags["PMID"])
-        if pmid.isdecimal():
-            yield _record(pmid, tags)
+        if is_pmid(pmid):
+            yield _record(pmid, tags, _byline(text[start:end]))
         else:
             yield Problem(
                 "unread_record", f"{name}, line {line}: Invalid PMID {pmid!r}; must be digits."
@@ -67,12 +91,13 @@ def _unfolded(text: str) -> list[str]:
     return [line for line in joined.split("\n") if line.strip()]
 
 
-def _record(pmid: str, tags: dict[str, Any]) -> Record:
+def _record(pmid: str, tags: dict[str, Any], byline: tuple[Author, ...]) -> Record:
     """One record from its tags."""
     abstract = clean(tags.get("AB", ""))
+    vernacular = _first(tags, "TT")
     return Record(
         record_id=f"pmid{pmid}",
-        title=clean(tags.get("TI", "") or tags.get("TT", "") or tags.get("BTI", [""])[0]),
+        title=clean(tags.get("TI", "")) or vernacular or _first(tags, "BTI"),
         sections=(Section(abstract),) if abstract else (),
         pmid=pmid,
         doi=_doi(tags),
@@ -87,7 +112,95 @@ def _record(pmid: str, tags: dict[str, Any]) -> Record:
         publication_types=tuple(clean(t) for t in tags.get("PT", [])),
         registry_ids=_registry_ids(tags),
         corrections=_corrections(tags),
+        vernacular_title=vernacular,
+        other_abstracts=_other_abstracts(tags),
+        byline=byline,
+        chemicals=tuple(map(_chemical, tags.get("RN", []))),
+        keywords=tuple(clean(word).strip("*") for word in tags.get("OT", [])),
+        dates=_dates(tags),
+        grants=tuple(map(_grant, tags.get("GR", []))),
     )
+
+
+def _all(tags: dict[str, Any], tag: str) -> list[str]:
+    """The texts of a tag, of which Bio.Medline makes a str or a list."""
+    value = tags.get(tag, [])
+    return [clean(text) for text in ([value] if isinstance(value, str) else value)]
+
+
+def _first(tags: dict[str, Any], tag: str) -> str:
+    """The first text of a tag, "" for none."""
+    return next(iter(_all(tags, tag)), "")
+
+
+def _other_abstracts(tags: dict[str, Any]) -> tuple[OtherAbstract, ...]:
+    """The abstracts of another agency or language; nbib writes the agency into the text."""
+    pairs = zip_longest(_all(tags, "OAB"), _all(tags, "OABL"), fillvalue="")
+    return tuple(OtherAbstract("", lang, (Section(text),)) for text, lang in pairs if text)
+
+
+def _chemical(text: str) -> Chemical:
+    """A substance: "0 (Immunoglobulins, Intravenous)"."""
+    found = _CHEMICAL.fullmatch(clean(text))
+    return Chemical(found.group(2), number=found.group(1)) if found else Chemical(clean(text))
+
+
+def _grant(text: str) -> Grant:
+    """A grant: "R01 NS1/NS/NINDS NIH HHS/United States"; the number may hold slashes too."""
+    *rest, agency, country = ["", "", *clean(text).split("/")]
+    acronym = rest.pop() if _ACRONYM.fullmatch(rest[-1]) and len(rest) > 3 else ""
+    return Grant("/".join(filter(None, rest)), agency, country, acronym)
+
+
+def _dates(tags: dict[str, Any]) -> Dates:
+    """The record's dates; nbib writes 2009/04/15 09:00 and 20090415."""
+    return Dates(
+        entrez=_day(tags, "CRDT"),
+        pubmed=_day(tags, "EDAT"),
+        medline=_day(tags, "MHDA"),
+        created=_day(tags, "DA"),
+        completed=_day(tags, "DCOM"),
+        revised=_day(tags, "LR"),
+        published=_first(tags, "DP"),
+        electronic=_day(tags, "DEP"),
+    )
+
+
+def _day(tags: dict[str, Any], tag: str) -> str:
+    """A tag's day as YYYY-MM-DD."""
+    found = _DATE.match(_first(tags, tag))
+    return iso_date(*[part or "" for part in found.groups()]) if found else ""
+
+
+def _byline(text: str) -> tuple[Author, ...]:
+    """The people and groups in order: FAU, then AU and AUID, which belong to it; CN."""
+    people: list[dict[str, str]] = []
+    for line in _unfolded(text):
+        found = _TAG.match(line)
+        tag, value = (found.group(1), clean(found.group(2))) if found else ("", "")
+        if tag == "CN":
+            people.append({"collective": value})
+        elif tag == "FAU":
+            people.append(_full_name(value))
+        elif tag == "AU":
+            people = _with_initials(people, value)
+        elif tag == "AUID" and people and value.startswith(_ORCID_OF):
+            people[-1] |= {"orcid": find_orcid(value)}
+    return tuple(Author(**person) for person in people)
+
+
+def _full_name(name: str) -> dict[str, str]:
+    """ "van Doorn, Pieter A" as the parts of an author."""
+    last, _, fore = name.partition(", ")
+    return {"last_name": last, "fore_name": fore}
+
+
+def _with_initials(people: list[dict[str, str]], name: str) -> list[dict[str, str]]:
+    """Add an AU line's initials to the person before, or the person if no FAU line did."""
+    last, _, initials = _surname_first(name).partition(", ")
+    if people and people[-1].get("last_name") == last and "initials" not in people[-1]:
+        return [*people[:-1], people[-1] | {"initials": initials}]
+    return [*people, {"last_name": last, "initials": initials}]
 
 
 def _doi(tags: dict[str, Any]) -> str | None:

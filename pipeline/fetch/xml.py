@@ -1,26 +1,33 @@
-"""Reads PubMed XML as a stream of records, without ever opening a file or address it names."""
+"""Reads PubMed XML of every age as a stream of records, in one pass and in bounded memory."""
 
 from __future__ import annotations
 
-import gzip
-import io
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from typing import BinaryIO, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
+from typing import BinaryIO
 
 from lxml import etree
 
 from pipeline.errors import InputError
-from pipeline.fetch.fields import NOT_REGISTRIES, clean, first_year
+from pipeline.fetch.citation import ARTICLE, BOOK, CITATION, Table, Values, read_values, to_record
+from pipeline.fetch.fields import is_pmid
 from pipeline.fetch.markup import plain_text
-from pipeline.schema import Correction, MeshHeading, Problem, Record, Section
+from pipeline.fetch.stream import elements, root_tag, strangers
+from pipeline.fetch.unzip import pieces
+from pipeline.schema import Problem, Record
 
-ROOTS = frozenset({"PubmedArticleSet", "PubmedArticle", "PubmedBookArticleSet"})
-GZIP = b"\x1f\x8b"
-#: NLM's own word for a part without a heading; it is not printed in the paper.
-NOT_A_LABEL = "UNLABELLED"
-
-_Parts = dict[object, etree._Element]
+#: What a set may hold, by the tag of its root; an entry may also stand alone.
+_ARTICLES = ("PubmedArticle", "PubmedBookArticle", "DeleteCitation")
+ROOTS: Mapping[str, tuple[str, ...]] = {
+    "PubmedArticleSet": _ARTICLES,
+    "PubmedBookArticleSet": _ARTICLES,
+    "PubMedArticleSet": ("PubMedArticle",),  # 2001 and 2002
+    "MedlineCitationSet": ("MedlineCitation", "DeleteCitation"),  # MEDLINE's files until 2015
+    "BookDocumentSet": ("BookDocument", "DeleteDocument"),
+    "PubmedArticle": ("PubmedArticle",),
+    "PubmedBookArticle": ("PubmedBookArticle",),
+    "MedlineCitation": ("MedlineCitation",),
+}
 
 
 def read_pubmed_xml(data: bytes | BinaryIO, *, name: str = "the PubMed XML") -> Iterator[Record]:
@@ -29,7 +36,7 @@ def read_pubmed_xml(data: bytes | BinaryIO, *, name: str = "the PubMed XML") -> 
     Parameters
     ----------
     data : bytes or seekable binary file
-        A PubmedArticleSet with articles and book articles; any DOCTYPE.
+        A set of articles, book articles or MEDLINE citations, or one of them; any DOCTYPE.
     name : str
         What to call it in a message: a file's path, or the answer it is.
 
@@ -37,7 +44,8 @@ def read_pubmed_xml(data: bytes | BinaryIO, *, name: str = "the PubMed XML") -> 
     ------
     InputError
         Naming `name` and the line, if the XML is not well-formed, is cut off, or is not
-        PubMed's. The records before the fault have been yielded by then: they are not the whole.
+        PubMed's, and if it or an entry in it is larger than any of PubMed's. The records before
+        the fault have been yielded by then: they are not the whole.
 
     See Also
     --------
@@ -49,246 +57,55 @@ def read_pubmed_xml(data: bytes | BinaryIO, *, name: str = "the PubMed XML") -> 
 def read_entries(
     data: bytes | BinaryIO, *, name: str = "the PubMed XML"
 ) -> Iterator[Record | Problem]:
-    """Yield records as `read_pubmed_xml`, and a Problem for each entry that gives none."""
-    for node in _elements(data, name):
-        yield _ENTRIES[str(node.tag)](node, name)
+    """Yield records as `read_pubmed_xml`, and a Problem for each thing there that gives none.
+
+    A Problem "delete_citation" is a record that PubMed has deleted; its `record_id` says which.
+    """
+    content = pieces(data, name)
+    head = next(content, b"")
+    root = root_tag(head, name)
+    if root not in ROOTS:
+        raise InputError(f"{name} is not PubMed XML: its root is <{root}>.")
+    for node in elements(chain([head], content), ROOTS[root], name):
+        for stranger in strangers(node, ROOTS[root]):
+            message = f"{name}: the element <{stranger.tag}> beside the records was not read."
+            yield Problem("unread_element", message)
+        if node.tag in ROOTS[root]:
+            yield from _ENTRIES[str(node.tag)](node, name)
 
 
-def _elements(data: bytes | BinaryIO, name: str) -> Iterator[etree._Element]:
-    """Yield each entry's element and free it afterwards."""
-    context = etree.iterparse(
-        _unzipped(data),
-        events=("end",),
-        tag=tuple(_ENTRIES),
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-    )
-    while (node := _next(context, name)) is not None:
-        yield node
-        node.clear()
-        while node.getprevious() is not None:
-            del node.getparent()[0]  # type: ignore[union-attr]
-    root = context.root
-    if root is not None and root.tag not in ROOTS:
-        raise InputError(f"{name} is not PubMed XML: its root is <{root.tag}>.")
+def _reader(table: Table) -> Callable[[etree._Element, str], Iterator[Record | Problem]]:
+    """The function that reads an entry by a table of `citation`."""
+
+    def read(node: etree._Element, name: str) -> Iterator[Record | Problem]:
+        line = node.sourceline
+        values: Values = {}
+        read_values(node, table, values)
+        pmid, version = values.get("pmid", ("", 1))
+        if is_pmid(pmid):
+            yield to_record(pmid, version, values)
+        else:
+            what = f"Invalid PMID {pmid!r}; must be digits" if pmid else "an entry without a PMID"
+            yield Problem("invalid_pmid" if pmid else "no_pmid", f"{name}, line {line}: {what}.")
+
+    return read
 
 
-def _unzipped(data: bytes | BinaryIO) -> BinaryIO:
-    """The XML as a file, through gzip where its first bytes say so."""
-    file = io.BytesIO(data) if isinstance(data, bytes) else data
-    head = file.read(len(GZIP))
-    file.seek(-len(head), io.SEEK_CUR)
-    return cast(BinaryIO, gzip.GzipFile(fileobj=file)) if head == GZIP else file
+def _deleted(node: etree._Element, name: str) -> Iterable[Problem]:
+    """A problem for each citation that PubMed has deleted."""
+    for child in node.iterchildren("PMID"):
+        pmid, version = plain_text(child), child.get("Version", "1")
+        which = f"version {version} of {pmid}" if version != "1" else pmid
+        message = f"{name}: PubMed has deleted {which}."
+        yield Problem("delete_citation", message, record_id=f"pmid{pmid}" if is_pmid(pmid) else "")
 
 
-def _next(context: etree.iterparse, name: str) -> etree._Element | None:
-    """The next entry's element, None at the end."""
-    try:
-        _, node = next(context)
-    except StopIteration:
-        return None
-    except etree.XMLSyntaxError as error:
-        raise InputError(
-            f"{name}, line {error.lineno}: not well-formed XML: {error.msg}."
-        ) from error
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{name} cannot be unzipped: {error}.") from error
-    return cast(etree._Element, node)
-
-
-def _children(node: etree._Element | None) -> _Parts:
-    """An element's children by tag; of several with one tag, the last."""
-    return {} if node is None else {child.tag: child for child in node}
-
-
-def _article(node: etree._Element, name: str) -> Record | Problem:
-    """A PubmedArticle as a record."""
-    citation = _children(node.find("MedlineCitation"))
-    article = _children(citation.get("Article"))
-    pmid = plain_text(citation.get("PMID"))
-    if not pmid:
-        return Problem("no_pmid", f"{name}, line {node.sourceline}: an article without a PMID.")
-    journal = _children(article.get("Journal"))
-    issue = _children(journal.get("JournalIssue"))
-    ids = _article_ids(node.find("PubmedData/ArticleIdList"))
-    return Record(
-        record_id=f"pmid{pmid}",
-        title=_first_text(article, "ArticleTitle", "VernacularTitle"),
-        sections=_sections(article.get("Abstract")),
-        pmid=pmid,
-        doi=ids.get("doi") or _location_doi(citation.get("Article")),
-        pmcid=ids.get("pmc"),
-        year=_year(issue.get("PubDate")) or _year(article.get("ArticleDate")),
-        journal=_first_text(journal, "ISOAbbreviation", "Title"),
-        volume=_volume(issue),
-        pages=_pages(article.get("Pagination")),
-        language=_languages(citation.get("Article")),
-        authors=_authors(article.get("AuthorList")),
-        mesh=_mesh(citation.get("MeshHeadingList")),
-        publication_types=_texts(article.get("PublicationTypeList")),
-        registry_ids=_registry_ids(article.get("DataBankList")),
-        corrections=_corrections(citation.get("CommentsCorrectionsList")),
-    )
-
-
-def _book(node: etree._Element, name: str) -> Record | Problem:
-    """A PubmedBookArticle, a book or its chapter, as a record."""
-    document = node.find("BookDocument")
-    parts = _children(document)
-    book = _children(parts.get("Book"))
-    pmid = plain_text(parts.get("PMID"))
-    if document is None or not pmid:
-        return Problem("no_pmid", f"{name}, line {node.sourceline}: a book without a PMID.")
-    ids = _article_ids(parts.get("ArticleIdList"))
-    return Record(
-        record_id=f"pmid{pmid}",
-        title=_first_text(parts, "ArticleTitle", "VernacularTitle")
-        or plain_text(book.get("BookTitle")),
-        sections=_sections(parts.get("Abstract")),
-        pmid=pmid,
-        doi=ids.get("doi"),
-        pmcid=ids.get("pmc"),
-        year=_year(book.get("PubDate")),
-        journal=plain_text(book.get("BookTitle")),
-        volume=plain_text(book.get("Volume")),
-        pages=_pages(parts.get("Pagination")),
-        language=_languages(document),
-        authors=_authors(parts.get("AuthorList")),
-        publication_types=tuple(plain_text(t) for t in document.findall("PublicationType")),
-    )
-
-
-def _deleted(node: etree._Element, name: str) -> Problem:
-    """A DeleteCitation as a problem that names its PMIDs."""
-    pmids = ", ".join(_texts(node))
-    return Problem("delete_citation", f"{name}: PubMed has deleted the records {pmids}.")
-
-
-_ENTRIES: Mapping[str, Callable[[etree._Element, str], Record | Problem]] = {
-    "PubmedArticle": _article,
-    "PubmedBookArticle": _book,
+_ENTRIES: Mapping[str, Callable[[etree._Element, str], Iterable[Record | Problem]]] = {
+    "PubmedArticle": _reader(ARTICLE),
+    "PubMedArticle": _reader(ARTICLE),
+    "MedlineCitation": _reader(CITATION),
+    "PubmedBookArticle": _reader(BOOK),
+    "BookDocument": _reader(BOOK["BookDocument"]),
     "DeleteCitation": _deleted,
+    "DeleteDocument": _deleted,
 }
-
-
-def _texts(node: etree._Element | None) -> tuple[str, ...]:
-    """The texts of an element's children, empty ones left out."""
-    return () if node is None else tuple(text for c in node if (text := plain_text(c)))
-
-
-def _first_text(parts: _Parts, *tags: str) -> str:
-    """The text of the first of these tags that has one."""
-    return next((text for tag in tags if (text := plain_text(parts.get(tag)))), "")
-
-
-def _sections(abstract: etree._Element | None) -> tuple[Section, ...]:
-    """The parts of the abstract that have text; the copyright line is not one of them."""
-    if abstract is None:
-        return ()
-    parts = ((plain_text(node), node) for node in abstract.iterchildren("AbstractText"))
-    return tuple(
-        Section(text, _label(node), node.get("NlmCategory", "")) for text, node in parts if text
-    )
-
-
-def _label(node: etree._Element) -> str:
-    """A section's printed label, without the colon that some publishers send with it."""
-    label = clean(node.get("Label", "")).rstrip(": ")
-    return "" if label == NOT_A_LABEL else label
-
-
-def _article_ids(node: etree._Element | None) -> dict[str, str]:
-    """The article's own ids by type (doi, pmc ...), the first of each."""
-    ids: dict[str, str] = {}
-    for child in () if node is None else node.iterchildren("ArticleId"):
-        if text := plain_text(child):
-            ids.setdefault(child.get("IdType", ""), text)
-    return ids
-
-
-def _location_doi(article: etree._Element | None) -> str | None:
-    """The DOI among the article's electronic locations."""
-    for node in () if article is None else article.iterchildren("ELocationID"):
-        if node.get("EIdType") == "doi" and node.get("ValidYN") != "N":
-            return plain_text(node) or None
-    return None
-
-
-def _year(date: etree._Element | None) -> int | None:
-    """The year of a date, or the first one in its MedlineDate ("1978 Dec-1979 Jan")."""
-    return first_year(_first_text(_children(date), "Year", "MedlineDate"))
-
-
-def _volume(issue: _Parts) -> str:
-    """Volume and issue as printed in a citation: "7(2)"."""
-    volume, number = plain_text(issue.get("Volume")), plain_text(issue.get("Issue"))
-    return f"{volume}({number})" if number else volume
-
-
-def _pages(pagination: etree._Element | None) -> str:
-    """The pages as MEDLINE prints them, else first and last."""
-    parts = _children(pagination)
-    ends = [plain_text(parts.get(tag)) for tag in ("StartPage", "EndPage")]
-    return plain_text(parts.get("MedlinePgn")) or "-".join(end for end in ends if end)
-
-
-def _languages(article: etree._Element | None) -> str:
-    """NLM's language codes, comma-separated."""
-    nodes = () if article is None else article.iterchildren("Language")
-    return ",".join(plain_text(node) for node in nodes)
-
-
-def _authors(people: etree._Element | None) -> tuple[str, ...]:
-    """The valid authors in order."""
-    nodes = () if people is None else people.iterchildren("Author")
-    named = (_author(node) for node in nodes if node.get("ValidYN") != "N")
-    return tuple(name for name in named if name)
-
-
-def _author(node: etree._Element) -> str:
-    """ "Surname, Initials", or a group's name whole."""
-    parts = _children(node)
-    surname = plain_text(parts.get("LastName"))
-    given = _first_text(parts, "Initials", "ForeName")
-    if not surname:
-        return _first_text(parts, "CollectiveName", "ForeName")
-    return f"{surname}, {given}" if given else surname
-
-
-def _mesh(headings: etree._Element | None) -> tuple[MeshHeading, ...]:
-    """The MeSH headings; major if the descriptor or one of its qualifiers is."""
-    return () if headings is None else tuple(_heading(node) for node in headings)
-
-
-def _heading(node: etree._Element) -> MeshHeading:
-    """One MeSH heading."""
-    descriptor = _children(node).get("DescriptorName")
-    return MeshHeading(
-        plain_text(descriptor),
-        ui="" if descriptor is None else descriptor.get("UI", ""),
-        major=any(name.get("MajorTopicYN") == "Y" for name in node),
-        qualifiers=tuple(plain_text(name) for name in node.iterchildren("QualifierName")),
-    )
-
-
-def _registry_ids(banks: etree._Element | None) -> tuple[str, ...]:
-    """The numbers of trial registries among the data banks, each once, in order."""
-    found: dict[str, None] = {}
-    for bank in () if banks is None else banks:
-        if plain_text(bank.find("DataBankName")).lower() not in NOT_REGISTRIES:
-            found.update(dict.fromkeys(_texts(bank.find("AccessionNumberList"))))
-    return tuple(found)
-
-
-def _corrections(links: etree._Element | None) -> tuple[Correction, ...]:
-    """The retractions, errata, comments ... that PubMed links to the record."""
-    return () if links is None else tuple(_correction(node) for node in links)
-
-
-def _correction(node: etree._Element) -> Correction:
-    """One link to another publication; its PMID may be absent."""
-    parts = _children(node)
-    pmid = plain_text(parts.get("PMID")) or None
-    return Correction(node.get("RefType", ""), pmid, plain_text(parts.get("RefSource")))

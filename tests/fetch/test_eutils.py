@@ -7,7 +7,6 @@ import logging
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -21,6 +20,7 @@ from pipeline.errors import ConfigError, FetchError, NothingFoundError
 from pipeline.fetch import eutils
 from pipeline.fetch.throttle import Throttle
 from pipeline.fetch.transport import ATTEMPTS, Transport, connect
+from pipeline.fetch.wire import Wire
 from pipeline.schema import Batch, Search
 
 BASE = "https://eutils.test/entrez/eutils/"
@@ -165,14 +165,7 @@ class TestSearch:
         found = search(config, transport)
         assert found.record_ids == tuple(f"pmid{i}" for i in range(1, 10_000))
         asked = [(int(f["retstart"]), int(f["retmax"])) for _, f in ncbi.requests]
-        assert asked == [(0, 5000), (5000, 4999)]
-
-    def test_more_hits_than_pubmed_lists_are_refused(
-        self, ncbi: Ncbi, config: Config, transport: Transport
-    ) -> None:
-        ncbi.pmids = [str(i) for i in range(1, 10_001)]
-        with pytest.raises(ConfigError, match=r"10000 hits; more than 9999 are not yet supported"):
-            search(config, transport)
+        assert asked == [(0, 9999)]
 
     def test_no_hit_says_how_pubmed_read_the_query(
         self, ncbi: Ncbi, config: Config, transport: Transport
@@ -215,17 +208,6 @@ class TestSearch:
         with pytest.raises(FetchError, match="counts 3 records but listed 2"):
             search(config, transport)
 
-    def test_a_count_that_changes_between_pages_is_an_error(
-        self, ncbi: Ncbi, config: Config, transport: Transport, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """A record that enters meanwhile shifts the pages, so one could be lost."""
-        monkeypatch.setattr(eutils, "PAGE", 2)
-        first = {"esearchresult": {"count": "3", "idlist": ["1", "2"]}}
-        second = {"esearchresult": {"count": "4", "idlist": ["4"]}}
-        ncbi.faults = [(200, {}, json.dumps(page)) for page in (first, second)]
-        with pytest.raises(FetchError, match="counts 3 records but listed 2"):
-            search(config, transport)
-
     def test_the_same_search_of_a_day_has_the_same_name(
         self, ncbi: Ncbi, config: Config, transport: Transport
     ) -> None:
@@ -235,6 +217,18 @@ class TestSearch:
         assert search(config, transport).search_id == first.search_id
         ncbi.pmids = ["2", "1", "3"]
         assert search(config, transport).search_id != first.search_id
+
+
+#: What EFetch says of ids that it does not know.
+UNKNOWN = [
+    (400, '{"error":"ID list is empty! Possibly it has no correct IDs."}'),
+    (
+        200,
+        "<eFetchResult><ErrorList><CannotRetrievePMID>1</CannotRetrievePMID></ErrorList>"
+        "</eFetchResult>",
+    ),
+    (200, "<PubmedArticleSet></PubmedArticleSet>"),
+]
 
 
 class TestFetch:
@@ -260,18 +254,29 @@ class TestFetch:
         fetch(config, transport, skip={"pmid1", "pmid2", "pmid4"})
         assert [f["id"] for u, f in ncbi.requests if u == "efetch.fcgi"] == ["3", "5"]
 
+    def test_a_plan_says_what_a_fetch_would_take(self, config: Config) -> None:
+        """3 requests a second without a key, a tenth further apart; batches of 2."""
+        five = Search("s", "pubmed", "q", TODAY, 5, tuple(f"pmid{i}" for i in range(5)))
+        assert eutils.plan(five, config) == eutils.Plan(5, 3, pytest.approx(1.1))
+        left = eutils.plan(five, config, skip={"pmid0", "pmid1", "pmid2"})
+        assert left == eutils.Plan(2, 2, pytest.approx(2 * 1.1 / 3))
+
     def test_a_missing_record_is_asked_for_again_and_then_a_problem(
         self, ncbi: Ncbi, config: Config, transport: Transport
     ) -> None:
         ncbi.pmids, ncbi.withheld = ["1", "2"], {"2"}
-        first, again = fetch(config, transport)
+        first, *again = fetch(config, transport)
         assert [r.record_id for r in first.records] == ["pmid1"]
-        assert first.problems == ()
-        assert again.records == ()
-        (problem,) = again.problems
+        assert [b.records for b in again] == [()] * eutils.ASKED
+        names = {b.name for b in (first, *again)}
+        assert len(names) == 1 + eutils.ASKED  # the store keeps one answer a name
+        (problem,) = [p for b in (first, *again) for p in b.problems]
         assert problem.code == "missing_record"
         assert "pmid2" in problem.message
-        assert [f["id"] for u, f in ncbi.requests if u == "efetch.fcgi"] == ["1,2", "2"]
+        assert [f["id"] for u, f in ncbi.requests if u == "efetch.fcgi"] == [
+            "1,2",
+            *["2"] * eutils.ASKED,
+        ]
 
     def test_a_record_lost_once_is_found_the_second_time(
         self, ncbi: Ncbi, config: Config, transport: Transport
@@ -284,15 +289,16 @@ class TestFetch:
         assert [r.record_id for r in (*first.records, *again.records)] == ["pmid1", "pmid2"]
         assert (first.problems, again.problems) == ((), ())
 
+    @pytest.mark.parametrize(("status", "said"), UNKNOWN)
     def test_pubmed_refusing_an_unknown_id_is_a_missing_record(
-        self, ncbi: Ncbi, config: Config, transport: Transport
+        self, *, status: int, said: str, ncbi: Ncbi, config: Config, transport: Transport
     ) -> None:
         ncbi.pmids = ["1"]
         found = search(config, transport)
-        refusal = (400, {}, '{"error":"ID list is empty! Possibly it has no correct IDs."}')
-        ncbi.faults = [refusal, refusal]
-        _, again = eutils.fetch(found, config, transport=transport)
-        assert [p.code for p in again.problems] == ["missing_record"]
+        ncbi.faults = [(status, {}, said)] * eutils.ASKED
+        *_, last = eutils.fetch(found, config, transport=transport)
+        assert [p.code for p in last.problems] == ["missing_record"]
+        assert len(ncbi.requests) == 1 + eutils.ASKED
 
     def test_a_record_that_was_not_asked_for_is_left_out_and_named(
         self, ncbi: Ncbi, config: Config, transport: Transport
@@ -324,6 +330,9 @@ PASSING: list[Answer] = [
     (200, {}, VIEWER),
     (400, {}, VIEWER),
     (200, {}, CUT),
+    (408, {}, ""),
+    (302, {"Location": "https://maintenance.test/"}, ""),
+    (200, {"Content-Length": "99999"}, articles("1")),
     (200, {}, requests.ConnectionError("reset by peer")),
     (200, {}, requests.ReadTimeout("no answer")),
     (200, {}, requests.exceptions.ChunkedEncodingError("IncompleteRead(3 bytes read)")),
@@ -376,10 +385,11 @@ class TestFaults:
         self, ncbi: Ncbi, config: Config, transport: Transport
     ) -> None:
         """The ERROR text of PubMed's cap holds a raw newline, which strict JSON refuses."""
-        said = '{"esearchresult":{"ERROR":"Search Backend failed: out of\n range [9999,9998]"}}'
+        said = '{"esearchresult":{"ERROR":"Search Backend failed: no\n such database: pubmed"}}'
         ncbi.faults = [(200, {}, said)] * ATTEMPTS
-        with pytest.raises(FetchError, match=r"Search Backend failed: out of range \[9999,9998\]"):
+        with pytest.raises(FetchError, match="Search Backend failed: no such database: pubmed"):
             search(config, transport)
+        assert ncbi.faults == []
 
     def test_json_with_raw_newlines_is_read(
         self, ncbi: Ncbi, config: Config, transport: Transport
@@ -396,6 +406,22 @@ class TestFaults:
         assert search(config, transport).count == 1
         assert len(ncbi.requests) == 2
 
+    @pytest.mark.parametrize(
+        "said",
+        [
+            "Unable to obtain query #1",
+            "Search Backend failed: Exception: out of acceptable\n range [9999,9998]",
+            "Too many UIDs in request. Maximum number of UIDs is 500 for JSON format output.",
+        ],
+    )
+    def test_what_will_fail_again_is_not_asked_again(
+        self, said: str, ncbi: Ncbi, config: Config, transport: Transport
+    ) -> None:
+        """A dropped WebEnv and the cap come with HTTP 200."""
+        ncbi.faults = [(200, {}, f'{{"esearchresult":{{"ERROR":"{said}"}}}}')]
+        with pytest.raises(FetchError, match="after 1 attempts"):
+            search(config, transport)
+
     @pytest.mark.parametrize("status", [400, 401, 404, 414])
     def test_a_refusal_is_final(
         self, status: int, ncbi: Ncbi, config: Config, transport: Transport
@@ -405,13 +431,15 @@ class TestFaults:
             search(config, transport)
         assert len(ncbi.requests) == 1
 
+    @pytest.mark.parametrize(("status", "attempts"), [(301, 1), (302, 6), (307, 6), (308, 1)])
     def test_a_redirect_is_not_followed(
-        self, ncbi: Ncbi, config: Config, transport: Transport
+        self, *, status: int, attempts: int, ncbi: Ncbi, config: Config, transport: Transport
     ) -> None:
         """The body holds the key; a redirect could carry it elsewhere."""
-        ncbi.faults = [(307, {"Location": "https://elsewhere.test/"}, "")]
-        with pytest.raises(FetchError, match="HTTP 307: redirects are not followed"):
+        ncbi.faults = [(status, {"Location": "https://elsewhere.test/"}, "")] * attempts
+        with pytest.raises(FetchError, match=f"HTTP {status}: redirects are not followed"):
             search(config, transport)
+        assert len(ncbi.requests) == attempts
 
     @pytest.mark.parametrize(
         ("headers", "pauses"),
@@ -501,50 +529,9 @@ class TestSecrets:
         keyed = config.ncbi.model_copy(update={"api_key": SecretStr(KEY)})
         transport = connect(config.model_copy(update={"ncbi": keyed}))
         assert transport.key == SecretStr(KEY)
-        assert transport.timeout_s == config.ncbi.timeout_s
+        assert isinstance(transport.send, Wire)
+        assert transport.send.timeout_s == config.ncbi.timeout_s
         assert transport.base_url.startswith("https://eutils.ncbi.nlm.nih.gov/")
-
-
-class TestThrottle:
-    """Never more than the rate, whichever thread asks."""
-
-    @pytest.mark.parametrize(("rate", "requests_sent"), [(3, 20), (10, 60)])
-    def test_no_second_holds_more_requests_than_the_rate(
-        self, rate: int, requests_sent: int
-    ) -> None:
-        clock, sent = Clock(), []
-        throttle = Throttle(1.1 / rate, clock=clock, sleep=clock.sleep)
-        for _ in range(requests_sent):
-            throttle.wait()
-            sent.append(clock.now)
-        for moment in sent:
-            assert sum(moment <= other < moment + 1 for other in sent) <= rate
-
-    def test_an_idle_time_is_not_saved_up(self) -> None:
-        clock = Clock()
-        throttle = Throttle(0.5, clock=clock, sleep=clock.sleep)
-        throttle.wait()
-        clock.now += 60
-        throttle.wait()
-        throttle.wait()
-        assert clock.slept == [0.5]
-
-    def test_threads_share_the_turns(self) -> None:
-        """Twelve threads at a standing clock are given twelve different turns."""
-        turns: list[float] = []
-        throttle = Throttle(0.5, clock=lambda: 0.0, sleep=turns.append)
-        with ThreadPoolExecutor(12) as pool:
-            list(pool.map(lambda _: throttle.wait(), range(12)))
-        assert sorted(turns) == [0.5 * i for i in range(1, 12)]
-
-    def test_the_rate_follows_the_key(self, make_config: Callable[..., Config]) -> None:
-        """3/s without a key, 10/s with one (NLM KA-05318), a tenth slower to be safe."""
-        config = make_config(ncbi__email=EMAIL)
-        keyed = config.ncbi.model_copy(update={"api_key": SecretStr(KEY)})
-        slow = connect(config).throttle
-        fast = connect(config.model_copy(update={"ncbi": keyed})).throttle
-        assert slow.interval == pytest.approx(1.1 / 3)
-        assert fast.interval == pytest.approx(1.1 / 10)
 
 
 def test_requests_are_throttled(ncbi: Ncbi, config: Config, clock: Clock) -> None:

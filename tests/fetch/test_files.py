@@ -16,8 +16,19 @@ from pipeline.config import Config
 from pipeline.errors import ConfigError, InputError, NothingFoundError
 from pipeline.fetch import files
 from pipeline.fetch.files import parse_json_line, read_records
-from pipeline.schema import Correction, MeshHeading, Record, Section
+from pipeline.schema import (
+    Author,
+    Chemical,
+    Correction,
+    Dates,
+    Grant,
+    MeshHeading,
+    OtherAbstract,
+    Record,
+    Section,
+)
 
+GROUP = "A Collaborative Group With a Name So Long That the Export Folds It Into a Second Line"
 LINE = {
     "record_id": "pmid90000021",
     "pmid": "90000021",
@@ -53,7 +64,12 @@ def test_a_json_line_is_a_record() -> None:
         volume="18(4)",
         pages="321-30",
         authors=("Hahn", "Beydoun"),
-        mesh=(MeshHeading("Humans"), MeshHeading("Pain", major=True, qualifiers=("drug therapy",))),
+        mesh=(
+            MeshHeading("Humans"),
+            MeshHeading(
+                "Pain", major=True, qualifiers=("drug therapy",), major_names=("drug therapy",)
+            ),
+        ),
         publication_types=("Clinical Trial",),
     )
 
@@ -143,7 +159,7 @@ def test_a_file_that_unzips_without_end_is_refused(
     monkeypatch.setattr(files, "LARGEST", 1000)
     path = tmp_path / "in.jsonl"
     path.write_bytes(gzip.compress(json.dumps(LINE).encode() + b"\n" * 1000))
-    with pytest.raises(InputError, match="unzips to more than 1000 bytes"):
+    with pytest.raises(InputError, match="holds more than 1000 bytes"):
         read_records(path)
 
 
@@ -185,7 +201,7 @@ def test_every_field_of_an_nbib_record_is_read(data: Path) -> None:
         authors=(
             "van Doorn, PA",
             "Müller, J",
-            "A Collaborative Group With a Name So Long That the Export Folds It Into a Second Line",
+            GROUP,
         ),
         mesh=(
             MeshHeading("Humans"),
@@ -193,6 +209,7 @@ def test_every_field_of_an_nbib_record_is_read(data: Path) -> None:
                 "Immunoglobulins, Intravenous",
                 major=True,
                 qualifiers=("administration & dosage", "therapeutic use"),
+                major_names=("therapeutic use",),
             ),
         ),
         publication_types=("Clinical Trial", "Journal Article"),
@@ -202,6 +219,28 @@ def test_every_field_of_an_nbib_record_is_read(data: Path) -> None:
             Correction(
                 "ErratumIn", "90000012", "J Neurol Sci. 2010 Jan 1;280(1):9. PMID: 90000012"
             ),
+        ),
+        vernacular_title="Une étude inventée.",
+        other_abstracts=(OtherAbstract("", "fre", (Section("Publisher: Raconté."),)),),
+        byline=(
+            Author("van Doorn", "Pieter A", "PA", orcid="0000-0002-1825-0097"),
+            Author("Müller", "Jörg", "J"),
+            Author(collective=GROUP),
+        ),
+        chemicals=(Chemical("Immunoglobulins, Intravenous", number="0"),),
+        keywords=("IVIg",),
+        dates=Dates(
+            entrez="2009-01-14",
+            pubmed="2009-01-15",
+            medline="2009-05-01",
+            completed="2009-04-30",
+            revised="2016-11-25",
+            published="2009 Apr 15",
+            electronic="2009-01-12",
+        ),
+        grants=(
+            Grant("R01 NS000001", "NINDS NIH HHS", "United States", "NS"),
+            Grant("076053/Z/04/Z", "Wellcome Trust", "United Kingdom"),
         ),
     )
     assert (records[1].title, records[1].year) == ("A title alone.", 2001)
@@ -223,11 +262,11 @@ def test_windows_line_ends_and_a_byte_order_mark_change_nothing(tmp_path: Path, 
     assert read_records(path) == read_records(data / "export.nbib")
 
 
-def test_other_encodings_are_read_as_latin_1_with_a_problem(tmp_path: Path) -> None:
+def test_other_encodings_are_read_as_windows_writes_with_a_problem(tmp_path: Path) -> None:
     path = tmp_path / "x.nbib"
-    path.write_bytes("PMID- 5\nTI  - Guillain-Barré\n".encode("latin-1"))
+    path.write_bytes("PMID- 5\nTI  - Guillain-Barré, 15–20\n".encode("cp1252"))
     records, problems = read_records(path)
-    assert records[0].title == "Guillain-Barré"
+    assert records[0].title == "Guillain-Barré, 15–20"
     assert [p.code for p in problems] == ["encoding"]
     assert f"{path}, line 2" in problems[0].message
 
@@ -238,8 +277,8 @@ def test_other_encodings_are_read_as_latin_1_with_a_problem(tmp_path: Path) -> N
         (b"", "is empty"),
         (b" \n\n", "is empty"),
         (gzip.compress(b"", mtime=0), "is empty"),
-        (b"pmid,title\n1,T\n", "neither PubMed XML, nor nbib, nor JSON Lines"),
-        (b"\x89PNG\r\n\x1a\n\x00\x00", "neither PubMed XML"),
+        (b"name,age\nA,1\n", "neither PubMed or EndNote XML, nor nbib, RIS, JSON Lines, or CSV"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "neither PubMed or EndNote XML"),
         (b"<html><body>Sign in</body></html>", "is not PubMed XML"),
         (b"<PubmedArticleSet><PubmedArticle>", "line 1: not well-formed"),
         (gzip.compress(b"PMID- 5\n" * 50_000)[:-20], "cannot be unzipped"),
@@ -281,7 +320,7 @@ class TestSource:
         first, second = files.fetch(found, config, progress=lambda *step: steps.append(step))
         assert first.raw == (data / "articles.xml").read_bytes()
         assert first.media_type == "application/xml"
-        assert [p.code for p in first.problems] == ["delete_citation"]
+        assert [p.code for p in first.problems] == ["delete_citation"] * 2
         assert [r.title for r in second.records] == ["A later title"]
         assert [p.code for p in second.problems] == ["unread_line", "repeated_record"]
         assert steps == [(3, 4), (4, 4)]

@@ -14,7 +14,18 @@ from hypothesis import strategies as st
 from pipeline.errors import InputError
 from pipeline.fetch.fields import clean
 from pipeline.fetch.xml import read_entries, read_pubmed_xml
-from pipeline.schema import Correction, MeshHeading, Problem, Record, Section
+from pipeline.schema import (
+    Author,
+    Chemical,
+    Correction,
+    Dates,
+    Grant,
+    MeshHeading,
+    OtherAbstract,
+    Problem,
+    Record,
+    Section,
+)
 
 
 @pytest.fixture
@@ -67,16 +78,51 @@ def test_every_field_of_an_article_is_read(records: list[Record]) -> None:
                 "D016756",
                 major=True,
                 qualifiers=("adverse effects", "therapeutic use"),
+                qualifier_uis=("Q000009", "Q000627"),
+                major_names=("therapeutic use",),
             ),
-            MeshHeading("Polyradiculoneuropathy", "D011129", major=True),
+            MeshHeading(
+                "Polyradiculoneuropathy",
+                "D011129",
+                major=True,
+                major_names=("Polyradiculoneuropathy",),
+                automatic=True,
+            ),
         ),
         publication_types=("Journal Article", "Randomized Controlled Trial"),
         registry_ids=("NCT09999991", "NCT09999992", "ISRCTN00000001"),
         corrections=(
             Correction("RetractionIn", "90000099", "J Invent Trials. 2020;8:1"),
-            Correction("ErratumIn", None, "J Invent Trials. 2019;7(3):200"),
+            Correction("ErratumIn", None, "J Invent Trials. 2019;7(3):200", "Table 2"),
+        ),
+        version=2,
+        other_abstracts=(OtherAbstract("Publisher", "fre", (Section("Raconté.", "BUT"),)),),
+        plain_language_summaries=(
+            OtherAbstract("plain-language-summary", "eng", (Section("Told simply."),)),
+        ),
+        byline=(
+            Author("van der Berg", "Anna Maria", "AM", "Jr", orcid="0000-0002-1825-0097"),
+            Author("Solo"),
+            Author(collective="Invented Study Group"),
+        ),
+        publication_type_uis=("D016428", "D016449"),
+        chemicals=(Chemical("Immunoglobulins, Intravenous", "D016756", "0"),),
+        keywords=("IVIg", "CD4+"),
+        dates=Dates(
+            entrez="2019-01-02",
+            pubmed="2019-01-03",
+            medline="2019-04-02",
+            completed="2019-04-01",
+            revised="2020-01-09",
+            published="2019 Feb",
+            electronic="2018-12-30",
+        ),
+        grants=(
+            Grant("R01 NS000001", "NINDS NIH HHS", "United States", "NS"),
+            Grant(agency="Nobody's Trust"),
         ),
     )
+    assert records[0].other_abstracts[0].text == "BUT: Raconté."
 
 
 def test_what_an_article_lacks_is_taken_from_where_else_it_stands(records: list[Record]) -> None:
@@ -86,6 +132,8 @@ def test_what_an_article_lacks_is_taken_from_where_else_it_stands(records: list[
     assert (second.journal, second.pages) == ("Revue inventee", "5-9")
     assert (second.doi, second.sections) == ("10.5555/only-location", ())
     assert second.authors == ("Groupe d'étude",)
+    assert second.vernacular_title == "Une étude inventée."
+    assert second.dates == Dates(published="1978 Dec-1979 Jan")
 
 
 def test_a_book_chapter_is_a_record(records: list[Record]) -> None:
@@ -93,7 +141,11 @@ def test_a_book_chapter_is_a_record(records: list[Record]) -> None:
     assert (book.record_id, book.title) == ("pmid90000003", "Immunoglobulin, a chapter")
     assert (book.journal, book.year, book.doi) == ("Invented Reviews", 2021, "10.5555/book")
     assert book.authors == ("Chapter, C",)
-    assert book.publication_types == ("Review",)
+    assert (book.publication_types, book.publication_type_uis) == (("Review",), ("D016454",))
+    assert (book.keywords, book.language) == (("Vein",), "eng")
+    assert book.dates == Dates(
+        entrez="2021-03-05", created="2020-12-01", revised="2021-03-04", published="2021"
+    )
     assert book.text.endswith("It is given into a vein.")
 
 
@@ -107,12 +159,14 @@ def test_other_abstracts_and_copyright_are_not_the_abstract(records: list[Record
     assert "Copyright" not in text
 
 
-def test_a_deleted_citation_is_a_problem_that_names_it(data: Path) -> None:
+def test_each_deleted_citation_is_a_problem_that_names_it(data: Path) -> None:
     entries = list(read_entries((data / "articles.xml").read_bytes(), name="day.xml"))
-    (problem,) = [e for e in entries if isinstance(e, Problem)]
-    assert problem.code == "delete_citation"
-    assert "day.xml" in problem.message
-    assert "90000004, 90000005" in problem.message
+    problems = [e for e in entries if isinstance(e, Problem)]
+    assert [(p.code, p.record_id) for p in problems] == [
+        ("delete_citation", "pmid90000004"),
+        ("delete_citation", "pmid90000005"),
+    ]
+    assert problems[1].message == "day.xml: PubMed has deleted version 2 of 90000005."
 
 
 def test_an_article_without_a_pmid_is_a_problem_and_costs_no_other(data: Path) -> None:
@@ -143,6 +197,10 @@ def test_an_article_without_a_pmid_is_a_problem_and_costs_no_other(data: Path) -
         ("p &lt; 0.05 &amp; n &gt; 3", "p < 0.05 & n > 3"),
         ("&lt;sup&gt;", "<sup>"),
         ("line\n      break\tand\u2028more", "line break and more"),
+        ("it ends\n", "it ends"),
+        ("\n it begins", "it begins"),
+        ("it ends\u2028", "it ends"),
+        ("it ends\u00a0", "it ends\u00a0"),
         ("13\u2009388 and 13\u00a0388", "13\u2009388 and 13\u00a0388"),
     ],
 )

@@ -11,12 +11,17 @@ from pipeline.schema import (
     OUTCOME_TYPES,
     ROLES,
     Arm,
+    Author,
+    Chemical,
     Correction,
+    Dates,
     Dose,
     EffectSize,
     Extractor,
+    Grant,
     MeshHeading,
     NotPooled,
+    OtherAbstract,
     Outcome,
     PooledEstimate,
     Problem,
@@ -62,17 +67,40 @@ def readings(value: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return maybe(read | derived)
 
 
-problems = st.builds(Problem, text, text, maybe(quotes()))
+problems = st.builds(Problem, text, text, maybe(quotes()), text)
+sections = some(st.builds(Section, text, text, text))
+other_abstracts = some(st.builds(OtherAbstract, text, text, sections))
 records = st.builds(
     Record,
     record_id=text,
     title=text,
-    sections=some(st.builds(Section, text, text, text)),
+    sections=sections,
     pmid=maybe(text),
     year=maybe(integers),
     authors=some(text),
-    mesh=some(st.builds(MeshHeading, text, text, st.booleans(), some(text))),
-    corrections=some(st.builds(Correction, text, maybe(text), text)),
+    mesh=some(
+        st.builds(
+            MeshHeading,
+            text,
+            text,
+            st.booleans(),
+            some(text),
+            some(text),
+            some(text),
+            automatic=st.booleans(),
+        )
+    ),
+    corrections=some(st.builds(Correction, text, maybe(text), text, text)),
+    version=integers,
+    vernacular_title=text,
+    other_abstracts=other_abstracts,
+    plain_language_summaries=other_abstracts,
+    byline=some(st.builds(Author, *[text] * 6)),
+    publication_type_uis=some(text),
+    chemicals=some(st.builds(Chemical, text, text, text)),
+    keywords=some(text),
+    dates=st.builds(Dates, *[text] * 8),
+    grants=some(st.builds(Grant, *[text] * 4)),
 )
 arms = st.builds(
     Arm, text, st.sampled_from(ROLES), text, n=readings(integers), quote=maybe(quotes())
