@@ -211,7 +211,7 @@ def pages(node: etree._Element) -> str:
 
 def iso(node: etree._Element) -> str:
     """Return a date as YYYY-MM-DD, as far as it is given; a DTD orders year, month, day."""
-    return iso_date(*[(child.text or "").strip() for child in node[:3]])
+    return iso_date(*[(child.text or "").strip() for child in islice(node, 3)])
 
 
 def printed_date(node: etree._Element) -> str:
@@ -221,4 +221,5 @@ def printed_date(node: etree._Element) -> str:
 
 def history(node: etree._Element) -> dict[str, str]:
     """Return the days on which the record entered PubMed and got its search date and MeSH."""
-    return {s: iso(child) for child in node if (s := child.get("PubStatus", "")) in _EVENTS}
+    events = [(child.get("PubStatus", ""), child) for child in node]
+    return {status: iso(child) for status, child in events if status in _EVENTS}
