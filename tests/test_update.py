@@ -384,4 +384,4 @@ def test_the_plan_of_a_fetch_counts_its_requests(repo: Path) -> None:
     ids = tuple(f"pmid{i}" for i in range(401))
     found = SimpleNamespace(source="pubmed", record_ids=ids)
     lines: list[str] = update.plan(review, found)  # type: ignore[arg-type]
-    assert lines[1] == "Fetch: 3 requests at 3 a second: 1 s or more."
+    assert lines[1] == "Fetch: 3 requests, 1 s or more."
