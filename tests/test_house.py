@@ -190,7 +190,9 @@ def test_every_make_command_of_the_documents_exists(name: str) -> None:
 
 def test_every_evipool_command_of_the_readme_exists() -> None:
     text = (REPO / "README.md").read_text(encoding="utf-8")
-    named = sorted(set(re.findall(r"(?:^ *|`|\$ |bin/)evipool ([a-z-]+)", text, flags=re.MULTILINE)))
+    named = sorted(
+        set(re.findall(r"(?:^ *|`|\$ |bin/)evipool ([a-z-]+)", text, flags=re.MULTILINE))
+    )
     assert "run" in named
     for command in named:
         run = subprocess.run(
