@@ -158,7 +158,7 @@ def test_a_file_that_unzips_without_end_is_refused(
 ) -> None:
     monkeypatch.setattr(files, "LARGEST", 1000)
     path = tmp_path / "in.jsonl"
-    path.write_bytes(gzip.compress(json.dumps(LINE).encode() + b"\n" * 1000))
+    path.write_bytes(gzip.compress(json.dumps(LINE).encode() + b"\n" * 1000, mtime=0))
     with pytest.raises(InputError, match="holds more than 1000 bytes"):
         read_records(path)
 
@@ -166,8 +166,8 @@ def test_a_file_that_unzips_without_end_is_refused(
 def test_the_content_decides_not_the_name(tmp_path: Path, data: Path) -> None:
     for source, name in (("articles.xml", "a.nbib"), ("export.nbib", "b.xml")):
         shutil.copy(data / source, tmp_path / name)
-    (tmp_path / "c.txt").write_bytes(gzip.compress((data / "articles.xml").read_bytes()))
-    (tmp_path / "d.xml").write_bytes(gzip.compress((data / "export.nbib").read_bytes()))
+    (tmp_path / "c.txt").write_bytes(gzip.compress((data / "articles.xml").read_bytes(), mtime=0))
+    (tmp_path / "d.xml").write_bytes(gzip.compress((data / "export.nbib").read_bytes(), mtime=0))
     write(tmp_path / "e.xml", LINE)
     counts = [len(read_records(tmp_path / name)[0]) for name in sorted(_names(tmp_path))]
     assert counts == [3, 2, 3, 2, 1]
@@ -281,7 +281,7 @@ def test_other_encodings_are_read_as_windows_writes_with_a_problem(tmp_path: Pat
         (b"\x89PNG\r\n\x1a\n\x00\x00", "neither PubMed or EndNote XML"),
         (b"<html><body>Sign in</body></html>", "is not PubMed XML"),
         (b"<PubmedArticleSet><PubmedArticle>", "line 1: not well-formed"),
-        (gzip.compress(b"PMID- 5\n" * 50_000)[:-20], "cannot be unzipped"),
+        (gzip.compress(b"PMID- 5\n" * 50_000, mtime=0)[:-20], "cannot be unzipped"),
     ],
 )
 def test_what_is_no_file_of_records_is_refused(tmp_path: Path, content: bytes, said: str) -> None:

@@ -78,7 +78,7 @@ class TestRis:
     ) -> None:
         raw = (data / "references.ris").read_bytes()
         path = tmp_path / "x.xml"
-        path.write_bytes(gzip.compress(b"\xef\xbb\xbf" + raw.replace(b"\n", b"\r\n")))
+        path.write_bytes(gzip.compress(b"\xef\xbb\xbf" + raw.replace(b"\n", b"\r\n"), mtime=0))
         assert read_records(path)[0] == read_records(data / "references.ris")[0]
         path.write_bytes(raw.decode().encode("utf-16"))
         assert read_records(path)[0] == read_records(data / "references.ris")[0]
