@@ -76,7 +76,7 @@ def event_of(text: str, m: Measurement, events: Sequence[Term]) -> Term | None:
     def distance(term: Term) -> float:
         if term.start >= m.end:
             gap = text[m.end : term.start]
-            far = len(gap) + 30 * sum(gap.count(c) for c in ",;")
+            far = len(gap) + 30 * sum(gap.count(c) for c in ",;") + 40 * (" and " in gap)
             return far if len(gap) <= _VERB else far + 25
         gap = text[term.end : m.start]
         return len(gap) + 15 + 12 * gap.count(",") + 40 * gap.count(";")

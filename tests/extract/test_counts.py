@@ -149,3 +149,12 @@ def test_a_comparison_in_brackets_is_of_counts_or_unread(read: Read) -> None:
     study = read(ARMS + "More patients on placebo (30) than on IVIg (12) relapsed.", TRIAL)
     assert [o.measure for o in study.outcomes if o.measure != "relapse"] == []
     assert [o.type for o in study.outcomes if o.type != "count"] == []
+
+
+def test_where_an_effect_was_absent_nobody_responded(read: Read) -> None:
+    """PMID 11087764: "absent in five patients" counts those without the gain."""
+    sentence = "The gain was dramatic in nine and absent in five patients."
+    outcomes = read(TWENTY + sentence, SERIES).outcomes
+    found = {o.events.value: o.measure for o in outcomes if o.events}
+    assert found[5] == "non-responder"
+    assert found[9] == "responder"
