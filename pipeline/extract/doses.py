@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from math import inf
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from pipeline.extract.lexicon import Term, lexicon
+from pipeline.extract.lexicon import Term, lexicon, rules
 from pipeline.extract.numbers import DIGITS, TO, WORDS, parse_number
 
 Span = tuple[int, int]
@@ -82,9 +83,8 @@ _PERIOD = re.compile(
 )
 _TURN = re.compile(r";|\b(?:then|followed by|thereafter|subsequently)\b", re.I)
 _TAPER = re.compile(r"\btaper\w*\b[^.;]{0,40}$", re.I)
-#: From this amount on, g/kg said to be given "over" some days is the course's: more than 1 g/kg of
-#: immunoglobulin is not given in a day.
-COURSE_FROM = 1.5
+#: Unit -> the amount from which on a dose said to be given "over" some days is the course's.
+_COURSE_FROM = {row["unit"]: row["course_from"] for row in rules("plausibility")}
 _RATE = re.compile(r"\s*(?:per (?:week|day|month|infusion|dose)|daily|weekly|a week|a day)\b", re.I)
 #: "five daily infusions of 0.4 g/kg": how much the course is, is not added up.
 _DAILY_INFUSIONS = re.compile(r"\bdaily\s+(?:infusions|doses)\s+of\b[^.;]{0,40}$", re.I)
@@ -255,7 +255,7 @@ def _per_stretch(before: str, head: re.Match[str], days: re.Match[str], unit: st
     if re.search(TO, days["days"]):
         return "infusion" if _MAINTENANCE.search(before) or "then" in before else "course"
     amount = parse_number(head["amounts"])
-    large = unit == "g/kg" and amount is not None and amount >= COURSE_FROM
+    large = amount is not None and amount >= _COURSE_FROM.get(unit, inf)
     return "course" if large else None
 
 

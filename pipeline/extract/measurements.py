@@ -10,7 +10,6 @@ from pipeline.extract.quantities import Quantity
 
 Span = tuple[int, int]
 
-_OPEN = r"[\s]*[\[(,;:]?\s*(?:n\s*=\s*)?"
 _TO_COUNT = re.compile(rf"^\s*(?:(?:{PEOPLE})\s*)?[\[(,;]\s*$", re.IGNORECASE)
 _TO_SPREAD = re.compile(
     r"^\s*(?:%|points?|kg|mm|cm|days?|weeks?|months?|units?|N|kPa)?\s*,?\s*$", re.IGNORECASE

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pipeline.extract.arm_sizes import ArmSpan
+from pipeline.extract.lexicon import rules
 
 Span = tuple[int, int]
 
@@ -39,15 +40,7 @@ _COMPARATOR = re.compile(
     re.I,
 )
 #: Words that name no treatment.
-_COMMON = frozenset(
-    """
-    adjuvant administered advanced after alone and arm arms before breast cancer care control
-    cycle cycles daily day days dose doses either every followed for from given group groups
-    intravenous month months only oral our patients per phase plus program programme randomised
-    randomized receive received regimen standard study that the their therapy this treatment
-    trial usual versus was week weekly weeks were who with without women year years
-    """.split()  # noqa: SIM905 - a list of 80 strings is harder to read
-)
+_COMMON = frozenset(word for row in rules("common_words") for word in row["terms"])
 _ABBREVIATION = re.compile(r"\s*\(\s*([A-Z][A-Za-z+/-]{1,11})\b(?!\s*=)")
 
 
