@@ -116,8 +116,9 @@ PLAIN_LANGUAGE = "plain-language-summary"
 
 def read_values(node: etree._Element, table: Table, values: Values) -> None:
     """Add to `values` what the children of an element hold, by a table."""
+    get = table.get
     for child in node:
-        row = table.get(child.tag)  # a comment's tag is a function: never in a table
+        row = get(child.tag)  # a comment's tag is a function: never in a table
         if row is None:
             continue
         if type(row) is dict:

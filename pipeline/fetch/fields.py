@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from pipeline.schema import MeshHeading
 
@@ -60,6 +61,7 @@ def is_pmid(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= 12
 
 
+@lru_cache(maxsize=4096)
 def iso_date(year: str = "", month: str = "", day: str = "") -> str:
     """Return "2009-04-05", "2009-04" or "2009", as far as the parts are a date; "" for none.
 

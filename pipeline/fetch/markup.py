@@ -16,6 +16,8 @@ from lxml import etree
 
 from pipeline.fetch.fields import clean
 
+#: The line ends beyond ASCII.
+_RARE = ("\x85", "\u2028", "\u2029")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -29,10 +31,12 @@ def plain_text(node: etree._Element | None) -> str:
 
 
 def _one_line(text: str) -> str:
-    """`clean`, quicker for a long text: XML allows few of the characters that it looks for."""
-    if "  " in text or "\t" in text or "\x7f" in text or text.splitlines() != [text]:
+    """`clean`, quicker for a text that has none of the blanks that it changes."""
+    text = text.strip(" \t\n\r")
+    if "\n" in text or "  " in text or "\t" in text or "\r" in text or "\x7f" in text:
         return clean(text)
-    return text.strip(" ")
+    rare = not text.isascii() and any(blank in text for blank in _RARE)
+    return clean(text) if rare else text
 
 
 def _text(node: etree._Element) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
 import io
-import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, cast
+
+from isal import igzip, isal_zlib
 
 from pipeline.errors import InputError
 
@@ -41,7 +41,7 @@ def pieces(data: bytes | BinaryIO, name: str, *, largest: int = LARGEST) -> Iter
     start = file.tell()
     zipped = file.read(len(GZIP)) == GZIP
     file.seek(start)
-    source = cast(BinaryIO, gzip.GzipFile(fileobj=file)) if zipped else file
+    source = cast(BinaryIO, igzip.IGzipFile(fileobj=file)) if zipped else file
     size = 0
     while piece := _read(source, name):
         size += len(piece)
@@ -56,5 +56,5 @@ def _read(source: BinaryIO, name: str) -> bytes:
     """The next piece, b"" at the end."""
     try:
         return source.read(PIECE)
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, isal_zlib.error) as error:
         raise InputError(f"{name} cannot be unzipped: {error}.") from error

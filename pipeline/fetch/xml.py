@@ -10,9 +10,10 @@ from lxml import etree
 
 from pipeline.errors import InputError
 from pipeline.fetch.citation import ARTICLE, BOOK, CITATION, Table, Values, read_values, to_record
+from pipeline.fetch.cuts import without
 from pipeline.fetch.fields import is_pmid
 from pipeline.fetch.markup import plain_text
-from pipeline.fetch.stream import elements, root_tag, strangers
+from pipeline.fetch.stream import LARGEST_ENTRY, elements, root_tag, strangers
 from pipeline.fetch.unzip import pieces
 from pipeline.schema import Problem, Record
 
@@ -61,8 +62,8 @@ def read_entries(
 
     A Problem "delete_citation" is a record that PubMed has deleted; its `record_id` says which.
     """
-    content = pieces(data, name)
-    head = next(content, b"")
+    content = without(pieces(data, name), b"ReferenceList", longest=LARGEST_ENTRY)
+    head = next(filter(None, content), b"")
     root = root_tag(head, name)
     if root not in ROOTS:
         raise InputError(f"{name} is not PubMed XML: its root is <{root}>.")
