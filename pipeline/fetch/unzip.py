@@ -6,7 +6,8 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO, cast
 
-from isal import igzip, isal_zlib
+from isal import igzip
+from isal.igzip_lib import IsalError
 
 from pipeline.errors import InputError
 
@@ -18,6 +19,8 @@ LARGEST = 1 << 32
 HIGHEST_RATIO = 200
 #: Below this, the ratio says nothing: a few kilobytes may well repeat themselves.
 SMALL = 1 << 24
+#: What unzipping may raise; isal's types take its exception for an instance of one.
+_DAMAGED = (OSError, EOFError, cast(type[Exception], IsalError))
 
 
 def pieces(data: bytes | BinaryIO, name: str, *, largest: int = LARGEST) -> Iterator[bytes]:
@@ -56,5 +59,5 @@ def _read(source: BinaryIO, name: str) -> bytes:
     """The next piece, b"" at the end."""
     try:
         return source.read(PIECE)
-    except (OSError, EOFError, isal_zlib.error) as error:
+    except _DAMAGED as error:
         raise InputError(f"{name} cannot be unzipped: {error}.") from error
