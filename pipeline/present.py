@@ -21,8 +21,8 @@ def flow_of(evidence: Evidence, results: Sequence[QuestionResult]) -> Flow:
     excluded = reasons(evidence.screenings)
     n = len(evidence.records)
     return Flow(
-        identified=n,
-        duplicates=0,
+        identified=n + evidence.search.duplicates,
+        duplicates=evidence.search.duplicates,
         screened=n,
         excluded=excluded,
         included=n - sum(count for _, count in excluded),

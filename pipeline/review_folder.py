@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from pipeline.config import Config
 from pipeline.errors import LockedError, OutputError
+from pipeline.schema.events import Tell, silent
 from pipeline.store import Store
 
 #: Called as work goes on: (step, done, all).
@@ -20,12 +21,13 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A review's folder and protocol, with the clock and the watcher of its work."""
+    """A review's folder and protocol, with the clock and who watches its work."""
 
     folder: Path
     config: Config
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     progress: Progress = lambda step, done, total: None
+    tell: Tell = silent
 
     @contextmanager
     def store(self, *, alone: bool = True) -> Iterator[Store]:
@@ -38,6 +40,8 @@ class Review:
         """
         lock = self._lock() if alone else nullcontext()
         with lock, Store.open(self.folder, self.config.database.url) as store:
+            if alone:
+                store.remove_leftovers()
             yield store
 
     @contextmanager

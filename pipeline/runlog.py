@@ -21,7 +21,7 @@ class RunLog:
         except OSError as error:
             raise OutputError(f"Cannot write {path}: {error.strerror}.") from error
 
-    def __call__(self, event: str, *, level: str = "info", **fields: object) -> None:
+    def __call__(self, event: str, /, *, level: str = "info", **fields: object) -> None:
         """Write an event at once, so that a killed run has said how far it came."""
         ts = self._now().isoformat(timespec="milliseconds")
         line = {"ts": ts, "level": level, "event": event, "run_id": self._run_id, **fields}

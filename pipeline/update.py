@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pipeline import __version__
 from pipeline.answer import answer
@@ -17,6 +19,7 @@ from pipeline.errors import (
     ConfigError,
     NothingFoundError,
     OutputError,
+    PipelineError,
     UnreviewedError,
 )
 from pipeline.extract.reader import Reader
@@ -28,8 +31,9 @@ from pipeline.report.files import write_file
 from pipeline.report.manifest import read_environment, write_manifest
 from pipeline.review_folder import Progress, Review
 from pipeline.runlog import RunLog
-from pipeline.schema import Evidence, Flow, Problem, QuestionResult, Search, Study
+from pipeline.schema import Batch, Evidence, Flow, Problem, QuestionResult, Search, Study
 from pipeline.schema.codec import study_record
+from pipeline.schema.events import to_all
 from pipeline.screen import screen
 from pipeline.store import Store
 
@@ -56,9 +60,22 @@ def search(review: Review) -> Search:
     NothingFoundError
         If it has no hit.
     """
-    found = _source(review.config).search(review.config, today=review.now().date().isoformat())
+    today = review.now().date().isoformat()
+    found = _source(review.config).search(review.config, today=today, tell=review.tell)
     if not found.record_ids:
         raise NothingFoundError(f"No record for {found.query!r} in {found.source}.")
+    review.tell(
+        "searched",
+        level="warning" if found.warnings else "info",
+        step="fetch",
+        search_id=found.search_id,
+        source=found.source,
+        query=found.query,
+        translation=found.translation,
+        warnings=list(found.warnings),
+        count=found.count,
+        duplicates=found.duplicates,
+    )
     return found
 
 
@@ -71,12 +88,51 @@ def fetch(review: Review, store: Store) -> Search:
         review.config,
         skip=store.known_ids(found.search_id),
         progress=lambda done, total: review.progress("fetch", done, total),
+        tell=review.tell,
     )
     for batch in batches:
-        store.save_batch(
-            found.search_id, batch, fetched_at=review.now().isoformat(timespec="seconds")
-        )
+        store.save_batch(found.search_id, batch, fetched_at=_iso(review.now()))
+        review.tell("batch", step="fetch", name=batch.name, **_reconciled(batch))
+    stored = len(store.known_ids(found.search_id))
+    review.tell(
+        "fetched",
+        level="info" if stored == len(found.record_ids) else "warning",
+        step="fetch",
+        search_id=found.search_id,
+        count=found.count,
+        stored=stored,
+    )
     return found
+
+
+def fetch_alone(review: Review, store: Store) -> Search:
+    """Fetch, and write what happens to corpus/log.jsonl."""
+    run_id = _run_id(review.now(), review.config)
+    with _logged(review, review.folder / "corpus" / "log.jsonl", run_id) as logged:
+        return fetch(logged, store)
+
+
+def _reconciled(batch: Batch) -> dict[str, Any]:
+    """What was asked for = what came + what is missing for good + what is asked for again."""
+    asked = batch.asked or len(batch.records)
+    missing = sum(p.code == "missing_record" for p in batch.problems)
+    returned = len(batch.records)
+    again = asked - returned - missing
+    return {"asked": asked, "returned": returned, "missing": missing, "to_retry": again}
+
+
+@contextmanager
+def _logged(review: Review, path: Path, run_id: str) -> Iterator[Review]:
+    """The review with all that happens in it written to a log, how it failed too."""
+    log = RunLog(path, run_id, review.now)
+    try:
+        yield replace(review, tell=to_all(log, review.tell))
+    except BaseException as error:
+        said = {"message": str(error)} if isinstance(error, PipelineError) else {}
+        log("failed", level="error", error=type(error).__name__, **said)
+        raise
+    finally:
+        log.close()
 
 
 def read(review: Review, store: Store, found: Search) -> Evidence:
@@ -141,49 +197,48 @@ def run(
     check_questions(review.config.questions, review.config.outcomes)
     started = review.now()
     run_id = _run_id(started, review.config)
-    folder = _output_folder(output or review.folder / "outputs" / run_id)
-    log = RunLog(folder / "log.jsonl", run_id, review.now)
-    try:
-        with review.store() as store:
-            store.start_run(
-                run_id, started=_iso(started), argv=argv, config_sha256=_digest(review.config)
-            )
-            try:
-                result = _steps(review, store, run_id, folder, log, refetch=refetch)
-                manifest = _manifest(review, result, argv, started)
-            except BaseException as error:
-                log("failed", level="error", error=type(error).__name__)
-                store.finish_run(run_id, finished=_iso(review.now()), status="failed")
-                raise
-            status = "incomplete" if result.evidence.missing else "complete"
-            store.finish_run(
-                run_id, finished=_iso(review.now()), status=status, manifest=str(manifest)
-            )
-    finally:
-        log.close()
+    place = output or review.folder / "outputs" / run_id
+    with (
+        review.store() as store,
+        _logged(review, _output_folder(place) / "log.jsonl", run_id) as logged,
+    ):
+        store.start_run(
+            run_id, started=_iso(started), argv=argv, config_sha256=_digest(review.config)
+        )
+        try:
+            result = _steps(logged, store, run_id, place, refetch=refetch)
+            manifest = _manifest(review, result, argv, started)
+        except BaseException:
+            store.finish_run(run_id, finished=_iso(review.now()), status="failed")
+            raise
+        store.finish_run(
+            run_id,
+            finished=_iso(review.now()),
+            status="incomplete" if result.evidence.missing else "complete",
+            manifest=str(manifest),
+            search_id=result.evidence.search.search_id,
+        )
     if output is None:
         _point_to(review.folder / "outputs", run_id)
     return result
 
 
-def _steps(
-    review: Review, store: Store, run_id: str, folder: Path, log: RunLog, *, refetch: bool
-) -> RunResult:
+def _steps(review: Review, store: Store, run_id: str, folder: Path, *, refetch: bool) -> RunResult:
     """The stages in their order."""
     found = fetch(review, store) if refetch else store.latest_search()
     if found is None:
         raise NothingFoundError(
             "Nothing was fetched yet; `evipool run` or `evipool fetch` does it."
         )
-    log("fetched", step="fetch", search_id=found.search_id, count=found.count)
     evidence = read(review, store, found)
-    log("read", step="extract", records=len(evidence.records), problems=len(evidence.problems))
+    records, problems = len(evidence.records), len(evidence.problems)
+    review.tell("read", step="extract", records=records, problems=problems)
     results = analyse(review, evidence)
-    log("pooled", step="pool", pooled=sum(r.pooled is not None for r in results))
+    review.tell("pooled", step="pool", pooled=sum(r.pooled is not None for r in results))
     flow = flow_of(evidence, results)
     data = report_data(review.config, evidence, flow, results)
     written = write_report(data, folder)
-    log("written", step="report", files=len(written))
+    review.tell("written", step="report", files=len(written))
     return RunResult(run_id, folder, evidence, flow, results, tuple(written))
 
 
@@ -290,6 +345,7 @@ def _manifest(review: Review, result: RunResult, argv: Sequence[str], started: d
         outputs=result.files,
         counts={
             "identified": flow.identified,
+            "duplicates": flow.duplicates,
             "screened": flow.screened,
             "included": flow.included,
             "in_meta_analysis": flow.in_meta_analysis,

@@ -338,6 +338,12 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(review: Path, flag: str) ->
     assert contents(review) == before
 
 
+def test_a_dry_run_as_json_holds_the_plan(review: Path) -> None:
+    said = evipool(review, "run", "-n", "--json").json
+    assert said["count"] == 36
+    assert said["plan"][0].startswith("Would read 36 records")
+
+
 def test_a_fetch_keeps_every_record_once(review: Path) -> None:
     first, again = evipool(review, "fetch", "--json"), evipool(review, "fetch")
     assert first.json["count"] == first.json["stored"] == 36
@@ -349,8 +355,53 @@ def test_a_fetch_keeps_every_record_once(review: Path) -> None:
 def test_a_run_on_a_file_reads_that_file(review: Path) -> None:
     (review / "mine.nbib").write_text(NBIB, encoding="utf-8")
     ended = evipool(review, "run", "--file", "mine.nbib")
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, ended.err) == (0, "mine.nbib: nbib, 1 record\n")
     assert ended.out.startswith("1 records, ")
+    assert evipool(review, "run", "--file", "mine.nbib", "--quiet").err == ""
+
+
+TWO = ("--file", "mine.nbib", "--file", "mine.jsonl")
+
+
+@pytest.fixture
+def two_files(review: Path) -> Path:
+    """One paper in two files, and in the second one that may be it."""
+    (review / "mine.nbib").write_text(NBIB, encoding="utf-8")
+    alike = json.dumps({"record_id": "mine-1", "title": TITLE, "abstract": "", "year": 2019})
+    (review / "mine.jsonl").write_text(JSON_LINES + alike + "\noops\n", encoding="utf-8")
+    return review
+
+
+def test_a_fetch_of_files_says_what_was_read_and_what_is_there_twice(two_files: Path) -> None:
+    ended = evipool(two_files, "fetch", *TWO)
+    assert ended.code == 0
+    assert ended.out.startswith("files: 3 found, 1 duplicate, 2 stored (")
+    report, problems = ended.err.splitlines()[:3], ended.err.splitlines()[3:]
+    assert report == [
+        "mine.nbib: nbib, 1 record",
+        "mine.jsonl: JSON Lines, 2 records; 1 duplicate_candidate, 1 duplicate_record, "
+        "1 unread_line",
+        "Duplicates: 1 of 3 records left out (1 by PMID); 1 pair for a person to judge, both read.",
+    ]
+    assert [p.partition(":")[0] for p in problems] == [
+        *("unread_line", "duplicate_record", "duplicate_candidate")
+    ]
+
+
+def test_a_fetch_of_files_as_json_holds_the_same(two_files: Path) -> None:
+    said = evipool(two_files, "fetch", *TWO, "--json").json
+    assert (said["count"], said["duplicates"], said["stored"]) == (3, 1, 2)
+    assert [f["file"] for f in said["import"]["files"]] == ["mine.nbib", "mine.jsonl"]
+    assert said["import"]["duplicates"] == {"records": 3, "removed": {"PMID": 1}, "candidates": 1}
+    assert len(said["problems"]) == 3
+    run = evipool(two_files, "run", *TWO, "--json").json
+    assert run["import"] == said["import"]
+    assert run["search"]["duplicates"] == 1
+
+
+def test_status_counts_what_is_there_twice(two_files: Path) -> None:
+    evipool(two_files, "fetch", *TWO)
+    assert "3 found, 1 duplicate, 2 stored." in evipool(two_files, "status").out
 
 
 # Extraction of a file
@@ -453,7 +504,8 @@ def test_where_nothing_can_be_written_the_place_and_the_reason_are_named(review:
 
 def test_a_file_without_a_record_is_nothing_found(review: Path) -> None:
     (review / "none.xml").write_text("<PubmedArticleSet></PubmedArticleSet>")
-    assert "none.xml" in sentence(evipool(review, "run", "--file", "none.xml"), 4)
+    ended = evipool(review, "run", "--file", "none.xml", "--quiet")
+    assert "none.xml" in sentence(ended, 4)
 
 
 @pytest.mark.parametrize("command", ["pool", "report"])
@@ -527,7 +579,8 @@ class Eutils(BaseHTTPRequestHandler):
             body = b'{"error": "refused"}'
         elif self.path.endswith("esearch.fcgi"):
             found = {"count": str(len(server.hits)), "idlist": server.hits}
-            body = json.dumps({"esearchresult": {**found, "querytranslation": "as read"}}).encode()
+            found |= {"querytranslation": "as read", "warninglist": server.warnings}
+            body = json.dumps({"esearchresult": found}).encode()
         else:
             body = XML.encode()
         self.send_response(server.status)
@@ -544,6 +597,7 @@ def pubmed() -> Iterator[Any]:
     """The server; a test sets its hits, and may have it refuse."""
     server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Eutils)
     server.hits, server.status, server.asked = ["90000001"], 200, []
+    server.warnings = {}
     server.variables = {"EVIPOOL_NCBI__BASE_URL": f"http://127.0.0.1:{server.server_port}/"}
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -560,7 +614,7 @@ def test_a_query_to_pubmed_becomes_a_report_and_the_email_stays_out_of_it(
     review: Path, pubmed: Any
 ) -> None:
     ended = evipool(review, "run", *ASK, **pubmed.variables)
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, ended.err) == (0, "PubMed searched: as read\n")
     assert ended.out.startswith("1 records, ")
     assert [asked["term"] for asked in pubmed.asked if "term" in asked] == [["ivig[tiab]"]]
     assert pubmed.asked[0]["email"] == ["eva@example.org"]
@@ -574,6 +628,47 @@ def test_a_search_of_pubmed_shows_how_it_read_the_query(review: Path, pubmed: An
     ended = evipool(review, "search", *ASK, **pubmed.variables)
     assert "pubmed: 1 records on " in ended.out
     assert "PubMed searched: as read" in ended.out
+
+
+@pytest.mark.parametrize("command", ["fetch", "run"])
+def test_a_query_that_pubmed_changed_is_shown_in_every_way(
+    review: Path, pubmed: Any, command: str
+) -> None:
+    pubmed.warnings = {"quotedphrasesnotfound": ['"ivigg"']}
+    ended = evipool(review, command, *ASK, "--json", **pubmed.variables)
+    warning = 'quotedphrasesnotfound: "ivigg"'
+    assert ended.err == f"PubMed searched: as read\nWarning: {warning}\n"
+    facts = ended.json["search"] if command == "run" else ended.json
+    assert (facts["translation"], facts["warnings"]) == ("as read", [warning])
+    (log,) = review.rglob("log.jsonl")
+    events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    (searched,) = (e for e in events if e["event"] == "searched")
+    assert (searched["level"], searched["warnings"]) == ("warning", [warning])
+
+
+def test_a_fetch_writes_a_log_of_what_was_asked_and_came(review: Path, pubmed: Any) -> None:
+    evipool(review, "fetch", *ASK, EVIPOOL_NCBI__API_KEY="hush123", **pubmed.variables)
+    text = (review / "corpus" / "log.jsonl").read_text(encoding="utf-8")
+    searched, batch, fetched = map(json.loads, text.splitlines())
+    assert (searched["event"], searched["query"], searched["count"]) == (
+        *("searched", "ivig[tiab]", 1),
+    )
+    counts = {"asked": 1, "returned": 1, "missing": 0, "to_retry": 0}
+    assert counts.items() <= batch.items()
+    assert (fetched["event"], fetched["stored"]) == ("fetched", 1)
+    assert len({e["run_id"] for e in (searched, batch, fetched)}) == 1
+    assert "eva@example.org" not in text
+    assert "hush123" not in text
+    assert TITLE not in text
+
+
+def test_a_run_that_failed_is_shown_with_its_log(review: Path, pubmed: Any) -> None:
+    pubmed.hits = []
+    evipool(review, "run", *ASK, **pubmed.variables)
+    (log,) = (review / "outputs").glob("*/log.jsonl")
+    said = f"Run {log.parent.name}: failed; see outputs/{log.parent.name}/log.jsonl"
+    assert said in evipool(review, "status").out.splitlines()
+    assert evipool(review, "status", "--json").json["runs"][0]["log"]
 
 
 def test_a_query_without_a_hit_is_nothing_found(review: Path, pubmed: Any) -> None:

@@ -173,6 +173,45 @@ def test_an_interrupted_run_leaves_the_store_whole_and_the_next_completes(
     assert derived(go(review).folder) == derived(two.first.folder)
 
 
+def test_what_a_killed_run_left_is_removed_under_the_lock_alone(review: Review) -> None:
+    go(review)
+    (folder,) = (review.folder / "corpus" / "raw").iterdir()
+    left = folder / ".efetch-0001.xml.gz.4242.part"
+    left.write_bytes(b"half")
+    with review.store(alone=False):
+        assert left.exists()  # a run at work may be writing it
+    with review.store():
+        assert not left.exists()
+
+
+def test_a_run_that_is_locked_out_leaves_nothing(review: Review) -> None:
+    with review.store(), pytest.raises(LockedError):
+        go(review)
+    assert not (review.folder / "outputs").exists()
+
+
+def test_a_run_that_fails_at_its_source_says_why_in_its_log(review: Review) -> None:
+    config = review.config.model_copy(update={"source": "pubmed", "query": " "})
+    with pytest.raises(ConfigError):
+        go(replace(review, config=config))
+    (log,) = (review.folder / "outputs").glob("*/log.jsonl")
+    (event,) = map(json.loads, log.read_text(encoding="utf-8").splitlines())
+    assert (event["event"], event["level"], event["error"]) == ("failed", "error", "ConfigError")
+    assert "The query is empty" in event["message"]
+
+
+def test_the_watermark_moves_when_a_run_is_complete(review: Review) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        go(replace(review, progress=stop_at("pool", 2)))
+    with review.store() as store:
+        found = store.latest_search()
+        assert found is not None
+        assert store.watermark("demo", found.query) is None
+    go(review)
+    with review.store() as store:
+        assert store.watermark("demo", found.query) == found.date
+
+
 def test_a_run_interrupted_while_it_writes_does_not_become_the_latest(
     two: Two, review: Review, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,7 +266,7 @@ def test_records_that_did_not_come_are_counted_and_the_run_is_incomplete(
 ) -> None:
     demo = SOURCES["demo"]
 
-    def search(config: Config, *, today: str) -> Any:
+    def search(config: Config, *, today: str, **_: Any) -> Any:
         found = demo.search(config, today=today)
         return replace(found, record_ids=(*found.record_ids, "pmid1"), count=found.count + 1)
 
@@ -256,6 +295,31 @@ def test_a_study_that_was_retracted_since_leaves_the_pools(review: Review, tmp_p
         (screening,) = go(replace(review, config=config)).evidence.screenings
         codes.append((screening.include, screening.code))
     assert codes == [(True, "eligible"), (False, "retracted")]
+
+
+def test_a_paper_that_two_files_hold_is_counted_as_a_duplicate_and_pooled_once(
+    review: Review, tmp_path: Path
+) -> None:
+    """A PMID in one file, the DOI alone in the other."""
+    line = {
+        "pmid": "90000001",
+        "doi": "10.5555/one",
+        "title": "Immunoglobulin in CIDP: an open, prospective, uncontrolled study",
+        "abstract": "Ten patients with CIDP were treated with IVIg. 7 of 10 patients responded.",
+    }
+    paths = (tmp_path / "a.jsonl", tmp_path / "b.jsonl")
+    for path, changes in zip(paths, ({}, {"pmid": None, "record_id": "mine-1"}), strict=True):
+        path.write_text(json.dumps({**line, **changes}), encoding="utf-8")
+    run = go(
+        replace(review, config=review.config.model_copy(update={"source": "files", "files": paths}))
+    )
+    assert (run.flow.identified, run.flow.duplicates, run.flow.screened) == (2, 1, 1)
+    assert [p.code for p in run.evidence.problems] == ["duplicate_record"]
+    manifest = json.loads((run.folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["counts"]["duplicates"] == 1
+    page = (run.folder / "report.html").read_text(encoding="utf-8")
+    assert "Duplicates removed <strong>n = 1</strong>" in page
+    assert "one DOI 10.5555/one" in page
 
 
 # What was found
@@ -342,7 +406,16 @@ def test_the_manifest_holds_the_hash_of_every_input_and_output(two: Two) -> None
 def test_the_log_tells_each_stage_in_a_line_and_no_text_of_a_record(two: Two) -> None:
     lines = (two.first.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
     events = [json.loads(line) for line in lines]
-    assert [e["step"] for e in events] == ["fetch", "extract", "pool", "report"]
+    assert [(e["step"], e["event"]) for e in events] == [
+        ("fetch", "file"),
+        ("fetch", "duplicates"),
+        ("fetch", "searched"),
+        ("fetch", "batch"),
+        ("fetch", "fetched"),
+        ("extract", "read"),
+        ("pool", "pooled"),
+        ("report", "written"),
+    ]
     assert {e["run_id"] for e in events} == {two.first.run_id}
     assert all({"ts", "level", "event"} <= e.keys() for e in events)
     titles = [record.title for record in two.first.evidence.records]

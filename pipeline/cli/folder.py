@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config, open_review
-from pipeline.cli.output import print_json
+from pipeline.cli.output import duplicates_said, print_json
 from pipeline.errors import ConfigError, OutputError
+
+if TYPE_CHECKING:
+    from pipeline.review_folder import Review
+    from pipeline.store.work import Run
 
 
 def init(
@@ -83,19 +87,30 @@ def status(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None
         "found": found.count if found else 0,
         "stored": stored,
         "decisions": decisions,
-        "runs": [{"run_id": r.run_id, "status": r.status} for r in runs[-5:]],
+        "duplicates": found.duplicates if found else 0,
+        "runs": [
+            {"run_id": r.run_id, "status": r.status, "log": _log(review, r)} for r in runs[-5:]
+        ],
     }
     if as_json:
         print_json(facts)
         return
     typer.echo(
-        f"Search {facts['search']} of {facts['date']}: {facts['found']} found, {stored} stored."
+        f"Search {facts['search']} of {facts['date']}: {facts['found']} found, "
+        f"{duplicates_said(found.duplicates)}{stored} stored."
         if found
         else "No search yet."
     )
     typer.echo(f"{decisions} decisions of reviewers.")
     for r in runs[-5:]:
-        typer.echo(f"Run {r.run_id}: {r.status}")
+        log = "" if r.status == "complete" else _log(review, r)
+        typer.echo(f"Run {r.run_id}: {r.status}" + (f"; see {log}" if log else ""))
+
+
+def _log(review: Review, run: Run) -> str | None:
+    """The log of a run, from the review's folder; None where it lies elsewhere or is deleted."""
+    place = Path("outputs") / run.run_id / "log.jsonl"
+    return str(place) if (review.folder / place).exists() else None
 
 
 def measures(as_json: AsJson = False) -> None:

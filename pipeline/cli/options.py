@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from pipeline.cli.heard import Heard
     from pipeline.config import Loaded
     from pipeline.review_folder import Review
 
@@ -58,3 +60,11 @@ def open_review(config: Path, flags: Mapping[str, Any], *, quiet: bool) -> Revie
 
     loaded = load_config(config, flags)
     return Review(config.resolve().parent, loaded.config, progress=progress_bar(quiet))
+
+
+def listen(review: Review, *, quiet: bool = False, query: bool = True) -> tuple[Review, Heard]:
+    """The review with a listener to its search and fetch; see `Heard`."""
+    from pipeline.cli.heard import Heard
+
+    heard = Heard(shown=not quiet, files=review.config.source == "files", query=query)
+    return replace(review, tell=heard), heard

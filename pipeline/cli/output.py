@@ -53,21 +53,32 @@ def print_json(value: object) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=1))
 
 
-def print_search(found: Search, *, as_json: bool) -> None:
-    """What the source answered."""
+def search_facts(found: Search) -> dict[str, Any]:
+    """What the source answered, for machines."""
+    return {
+        "source": found.source,
+        "query": found.query,
+        "count": found.count,
+        "duplicates": found.duplicates,
+        "translation": found.translation,
+        "warnings": list(found.warnings),
+        "date": found.date,
+    }
+
+
+def duplicates_said(number: int) -> str:
+    """Words for that many duplicates before the next count: "2 duplicates, ", "" for none."""
+    return f"{number} duplicate{'s' if number > 1 else ''}, " if number else ""
+
+
+def print_search(found: Search, *, as_json: bool, more: dict[str, Any]) -> None:
+    """What the source answered; `more` is for machines alone."""
     if as_json:
-        print_json(
-            {
-                "source": found.source,
-                "query": found.query,
-                "count": found.count,
-                "translation": found.translation,
-                "warnings": list(found.warnings),
-                "date": found.date,
-            }
-        )
+        print_json(search_facts(found) | more)
         return
-    typer.echo(f"{found.source}: {found.count} records on {found.date}")
+    twice = duplicates_said(found.duplicates).rstrip(", ")
+    said = f" ({twice})" if twice else ""
+    typer.echo(f"{found.source}: {found.count} records on {found.date}{said}")
     typer.echo(f"Query: {found.query}")
     if found.translation:
         typer.echo(f"PubMed searched: {found.translation}")
@@ -78,8 +89,9 @@ def print_search(found: Search, *, as_json: bool) -> None:
 def print_flow(result: RunResult) -> None:
     """The counts of the run in a line."""
     flow = result.flow
+    excluded = sum(n for _, n in flow.excluded)
     typer.echo(
-        f"{flow.identified} records, {sum(n for _, n in flow.excluded)} excluded, "
+        f"{flow.identified} records, {duplicates_said(flow.duplicates)}{excluded} excluded, "
         f"{flow.included} eligible, {flow.in_meta_analysis} in a pooled estimate.\n"
     )
 

@@ -19,15 +19,18 @@ from pipeline.cli.options import (
     Quiet,
     Source,
     flags_of,
+    listen,
     load_config,
     open_review,
 )
 from pipeline.cli.output import (
+    duplicates_said,
     print_estimates,
     print_flow,
     print_json,
     print_search,
     progress_bar,
+    search_facts,
 )
 from pipeline.errors import NothingFoundError
 
@@ -47,7 +50,8 @@ def search_command(
     from pipeline.update import search
 
     review = open_review(config, flags_of(query, source, file, email), quiet=True)
-    print_search(search(review), as_json=as_json)
+    review, heard = listen(review, query=False)
+    print_search(search(review), as_json=as_json, more=heard.as_json())
 
 
 def fetch(
@@ -62,22 +66,26 @@ def fetch(
     """Search and keep what is not stored yet, raw and parsed."""
     from pipeline import update
 
-    review = open_review(config, flags_of(query, source, file, email), quiet=quiet)
+    review = open_review(config, flags_of(query, source, file, email), quiet=quiet or as_json)
+    review, heard = listen(review, quiet=quiet)
     with review.store() as store:
-        found = update.fetch(review, store)
+        found = update.fetch_alone(review, store)
         kept = len(store.records(found.search_id))
         problems = store.problems(found.search_id)
     if as_json:
         print_json(
             {
                 "search_id": found.search_id,
-                "count": found.count,
+                **search_facts(found),
                 "stored": kept,
                 "problems": [p.message for p in problems],
+                **heard.as_json(),
             }
         )
     else:
-        typer.echo(f"{found.source}: {found.count} found, {kept} stored ({found.search_id}).")
+        twice = duplicates_said(found.duplicates)
+        said = f"{found.count} found, {twice}{kept} stored ({found.search_id})"
+        typer.echo(f"{found.source}: {said}.")
         for problem in problems:
             typer.echo(f"{problem.code}: {problem.message}", err=True)
     if kept < len(found.record_ids):
@@ -139,9 +147,9 @@ def run_command(
     flags["review.require_reviewed"] = True if require_reviewed else None
     review = open_review(config, flags, quiet=quiet or as_json)
     if dry_run:
-        _plan(review, as_json=as_json)
+        _plan(review, as_json=as_json, quiet=quiet)
     else:
-        _run(review, output, refetch=not offline, as_json=as_json)
+        _run(review, output, refetch=not offline, as_json=as_json, quiet=quiet)
 
 
 def pool(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
@@ -169,14 +177,16 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Write the report again from what is stored, without a new search."""
-    _run(open_review(config, {}, quiet=quiet or as_json), output, refetch=False, as_json=as_json)
+    review = open_review(config, {}, quiet=quiet or as_json)
+    _run(review, output, refetch=False, as_json=as_json, quiet=quiet)
 
 
-def _run(review: Review, output: Path | None, *, refetch: bool, as_json: bool) -> None:
+def _run(review: Review, output: Path | None, *, refetch: bool, as_json: bool, quiet: bool) -> None:
     """Run the stages and print what came out."""
     from pipeline import update
     from pipeline.present import summary
 
+    review, heard = listen(review, quiet=quiet)
     result = update.run(review, argv=_argv(), output=output, refetch=refetch)
     rows = summary(result.results)
     if as_json:
@@ -184,6 +194,9 @@ def _run(review: Review, output: Path | None, *, refetch: bool, as_json: bool) -
             {
                 "run_id": result.run_id,
                 "report": str(result.folder / "report.html"),
+                "search": search_facts(result.evidence.search),
+                **heard.as_json(),
+                "missing": result.evidence.missing,
                 "estimates": rows,
             }
         )
@@ -202,12 +215,13 @@ def _argv() -> list[str]:
     return ["***" if before == "--email" else word for before, word in pairs]
 
 
-def _plan(review: Review, *, as_json: bool) -> None:
+def _plan(review: Review, *, as_json: bool, quiet: bool) -> None:
     """Show the search and what a run would do."""
     from pipeline.update import plan, search
 
+    review, heard = listen(review, quiet=quiet, query=False)
     found = search(review)
-    print_search(found, as_json=as_json)
+    lines = plan(review, found)
+    print_search(found, as_json=as_json, more={**heard.as_json(), "plan": lines})
     if not as_json:
-        for line in plan(review, found):
-            typer.echo(line)
+        typer.echo("\n".join(lines))

@@ -12,12 +12,13 @@ from typing import Protocol
 from pipeline.config import Config
 from pipeline.fetch import demo, eutils, files
 from pipeline.schema import Batch, Search
+from pipeline.schema.events import Tell, silent
 
 
 class Source(Protocol):
     """Where records come from."""
 
-    def search(self, config: Config, *, today: str) -> Search:
+    def search(self, config: Config, *, today: str, tell: Tell = silent) -> Search:
         """Return the records that the protocol asks for; `today` is YYYY-MM-DD."""
 
     def fetch(
@@ -27,10 +28,12 @@ class Source(Protocol):
         *,
         skip: Collection[str] = (),
         progress: Callable[[int, int], None] | None = None,
+        tell: Tell = silent,
     ) -> Iterator[Batch]:
         """Yield the records of a search in batches, those in `skip` left out.
 
-        `progress` is called after each batch with the records done and all records.
+        `progress` is called after each batch with the records done and all records, `tell` with
+        what happens on the way.
         """
 
 

@@ -37,6 +37,9 @@ _STAYS = (
     "out of acceptable range",  # beyond the first 9,999
     "too many uids",
     "invalid db name",
+    "syntax error",  # of the query
+    "unbalanced",
+    "query cannot be read",
 )
 _ERROR_TAG = re.compile(rb"<(ERROR|error)>(.*?)</\1>", re.DOTALL)
 _HTML = (b"<!doctype html", b"<html")

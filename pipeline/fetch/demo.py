@@ -13,9 +13,10 @@ from pipeline.errors import InputError
 from pipeline.fetch import files
 from pipeline.resources import shipped
 from pipeline.schema import Batch, Search
+from pipeline.schema.events import Tell, silent
 
 
-def search(config: Config, *, today: str) -> Search:
+def search(config: Config, *, today: str, tell: Tell = silent) -> Search:
     """List the shipped records; the date is the corpus's own, not `today`.
 
     Raises
@@ -24,7 +25,8 @@ def search(config: Config, *, today: str) -> Search:
         If a shipped file is not as it was made.
     """
     manifest, paths = _corpus()
-    return files.search_files(paths, source="demo", date=manifest["date"], note=manifest["query"])
+    note = manifest["query"]
+    return files.search_files(paths, source="demo", date=manifest["date"], note=note, tell=tell)
 
 
 def fetch(
@@ -33,6 +35,7 @@ def fetch(
     *,
     skip: Collection[str] = (),
     progress: Callable[[int, int], None] | None = None,
+    tell: Tell = silent,
 ) -> Iterator[Batch]:
     """Yield the shipped file with its records."""
     manifest, paths = _corpus()

@@ -51,8 +51,9 @@ class Duplicates:
 def duplicates(records: Iterable[Record]) -> Duplicates:
     """Find duplicates by PMID, then by DOI, and candidates by title, year and first author.
 
-    Nothing is merged on a title. Records with one DOI and different PMIDs are candidates, since
-    PubMed holds them for different publications. Of records with one id the last counts.
+    Nothing is merged on a title, and two titles are compared only if a record of the two has no
+    PMID. Records with one DOI and different PMIDs are candidates, since PubMed holds them for
+    different publications. Of records with one id the last counts.
 
     Parameters
     ----------
@@ -136,22 +137,26 @@ def _same(
 def _alike(records: Sequence[Record]) -> Iterator[Candidate]:
     """The pairs with alike titles, years at most one apart and first authors that may be one.
 
-    A year or author that is not given excludes nothing.
+    A year or author that is not given excludes nothing; two PMIDs do, since PubMed holds them for
+    different publications.
     """
+    titled = [r for r in records if normal_title(r.title)]
+    foreign = _by_year(r for r in titled if not r.pmid)
+    indexed = _by_year(r for r in titled if r.pmid)
+    for year, block in foreign.items():
+        yield from (pair for i, j, pair in _pairs(block, block) if i < j)
+        later = () if year is None else (year + 1, None)
+        yield from _between(block, [r for y in later for r in foreign.get(y, [])])
+        near = indexed if year is None else (year - 1, year, year + 1, None)
+        yield from _between(block, [r for y in near for r in indexed.get(y, [])])
+
+
+def _by_year(records: Iterable[Record]) -> dict[int | None, list[Record]]:
+    """The records of each year."""
     years: dict[int | None, list[Record]] = defaultdict(list)
     for record in records:
-        if normal_title(record.title):
-            years[record.year].append(record)
-    for year, block in years.items():
-        yield from _within(block)
-        if year is not None:
-            yield from _between(block, years.get(year + 1, []))
-            yield from _between(block, years.get(None, []))
-
-
-def _within(records: Sequence[Record]) -> Iterator[Candidate]:
-    """The alike pairs of one list."""
-    return (pair for i, j, pair in _pairs(records, records) if i < j)
+        years[record.year].append(record)
+    return years
 
 
 def _between(records: Sequence[Record], others: Sequence[Record]) -> Iterator[Candidate]:

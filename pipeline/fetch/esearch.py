@@ -16,6 +16,8 @@ LIMIT = 9_999
 AIM = 9_000
 #: A range is at most this many times as wide as the one before it.
 GROWTH = 8
+#: What NCBI says of a query whose parentheses do not pair; of another one it is a passing fault.
+UNREADABLE = ("search backend failed",)
 #: PMIDs have one to eight digits (NLM, *MEDLINE/PubMed Data Element Descriptions*, PMID).
 HIGHEST = 99_999_999
 
@@ -36,9 +38,11 @@ def first_page(transport: Transport, query: str) -> Page:
     Raises
     ------
     FetchError
-        If ESearch cannot be asked, or lists fewer records than it counts.
+        If ESearch cannot be asked, or lists fewer records than it counts; at once if it fails on a
+        query whose parentheses do not pair.
     """
-    return transport.ask("esearch.fcgi", _form(query), _read_page)
+    stays = () if _paired(query) else UNREADABLE
+    return transport.ask("esearch.fcgi", _form(query), _read_page, stays=stays)
 
 
 def all_pmids(transport: Transport, query: str, first: Page) -> tuple[str, ...]:
@@ -62,6 +66,16 @@ def all_pmids(transport: Transport, query: str, first: Page) -> tuple[str, ...]:
     if len(pmids) != count:
         raise FetchError(f"PubMed counts {count} records but listed {len(pmids)}; run it again.")
     return tuple(sorted(pmids, key=int, reverse=True))
+
+
+def _paired(query: str) -> bool:
+    """Whether each parenthesis of a query has its other one, those in quoted phrases left out."""
+    depth = 0
+    for letter in "".join(query.split('"')[::2]):
+        depth += (letter == "(") - (letter == ")")
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def _parts(ask: Callable[[int, int], Page], first: Page) -> Iterator[tuple[str, ...]]:

@@ -15,6 +15,7 @@ from pipeline.fetch.fields import search_id
 from pipeline.fetch.transport import ATTEMPTS, Transport, connect, interval
 from pipeline.fetch.xml import read_entries
 from pipeline.schema import Batch, Problem, Record, Search
+from pipeline.schema.events import Tell, silent
 
 #: So many answers in a row without any of the records asked for, and they count as missing.
 ASKED = ATTEMPTS
@@ -31,7 +32,9 @@ class Plan:
     seconds: float
 
 
-def search(config: Config, *, today: str, transport: Transport | None = None) -> Search:
+def search(
+    config: Config, *, today: str, tell: Tell = silent, transport: Transport | None = None
+) -> Search:
     """Run the query in PubMed.
 
     Parameters
@@ -40,6 +43,8 @@ def search(config: Config, *, today: str, transport: Transport | None = None) ->
         `query` and `ncbi`.
     today : str
         The day of the search, YYYY-MM-DD.
+    tell : callable
+        Learns of requests that are sent again.
     transport : Transport, optional
         By default one for `config.ncbi`.
 
@@ -61,7 +66,7 @@ def search(config: Config, *, today: str, transport: Transport | None = None) ->
     query = config.query.strip()
     if not query:
         raise ConfigError("The query is empty; `source: pubmed` needs one under `query:`.")
-    transport = transport or connect(config, via=config.ncbi.transport)
+    transport = transport or connect(config, via=config.ncbi.transport, tell=tell)
     first = first_page(transport, query)
     if first.count == 0:
         raise NothingFoundError(_nothing(query, first))
@@ -82,6 +87,7 @@ def fetch(
     *,
     skip: Collection[str] = (),
     progress: Progress | None = None,
+    tell: Tell = silent,
     transport: Transport | None = None,
 ) -> Iterator[Batch]:
     """Fetch the records of a search, `config.ncbi.batch_size` at a time.
@@ -100,6 +106,8 @@ def fetch(
         The record_ids that are stored already and not asked for again.
     progress : callable, optional
         Called after each batch with the records done and all records.
+    tell : callable
+        Learns of requests that are sent again.
     transport : Transport, optional
         By default one for `config.ncbi`.
 
@@ -110,7 +118,7 @@ def fetch(
     FetchError
         If an answer cannot be had; the batches yielded before stand.
     """
-    transport = transport or connect(config, via=config.ncbi.transport)
+    transport = transport or connect(config, via=config.ncbi.transport, tell=tell)
     total = len(search.record_ids)
     done = total - plan(search, config, skip=skip).records
     for number, asked in _asked(search, config, skip):
@@ -175,7 +183,8 @@ def _batch(transport: Transport, asked: Sequence[str], name: str) -> Batch:
     )
     problems = tuple(e for e in entries if isinstance(e, Problem)) + unasked
     digest = hashlib.sha256(raw).hexdigest()[:12]
-    return Batch(f"{name}-{digest}.xml", "application/xml", raw, records, problems)
+    name = f"{name}-{digest}.xml"
+    return Batch(name, "application/xml", raw, records, problems, asked=len(asked))
 
 
 def _read_records(body: bytes) -> tuple[bytes, list[Record | Problem]]:

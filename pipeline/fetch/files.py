@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.config import Config
 from pipeline.errors import ConfigError, InputError, NothingFoundError
 from pipeline.fetch import endnote, medline, ris, table
+from pipeline.fetch.contents import Contents, by_code
 from pipeline.fetch.fields import search_id
 from pipeline.fetch.jsonl import parse_json_line, read_json_lines
+from pipeline.fetch.merge import Merged, merge
 from pipeline.fetch.stream import root_tag
 from pipeline.fetch.unzip import GZIP, pieces
 from pipeline.fetch.xml import read_entries
 from pipeline.schema import Batch, Problem, Record, Search
+from pipeline.schema.events import Tell, silent
 
 __all__ = [
     "Contents",
@@ -36,27 +38,7 @@ LARGEST = 1 << 30
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """A file as it lies on the disk, and what it holds."""
-
-    name: str
-    kind: str
-    media_type: str
-    raw: bytes
-    records: tuple[Record, ...]
-    problems: tuple[Problem, ...]
-
-    @property
-    def summary(self) -> str:
-        """What was read, what was not and why: "a.ris: RIS, 12 records; 2 unread_record"."""
-        codes = sorted(Counter(p.code for p in self.problems).items())
-        said = ", ".join(f"{n} {code}" for code, n in codes)
-        read = f"{self.name}: {self.kind}, {len(self.records)} records"
-        return f"{read}; {said}" if said else read
-
-
-def search(config: Config, *, today: str) -> Search:
+def search(config: Config, *, today: str, tell: Tell = silent) -> Search:
     """List the records of the files named under `files`, relative to the working folder.
 
     The query is the files' names and the first digits of their SHA-256.
@@ -72,7 +54,7 @@ def search(config: Config, *, today: str) -> Search:
     """
     if not config.files:
         raise ConfigError("No file is named under `files`, which `source: files` reads.")
-    return search_files(config.files, source="files", date=today)
+    return search_files(config.files, source="files", date=today, tell=tell)
 
 
 def fetch(
@@ -81,20 +63,27 @@ def fetch(
     *,
     skip: Collection[str] = (),
     progress: Callable[[int, int], None] | None = None,
+    tell: Tell = silent,
 ) -> Iterator[Batch]:
     """Yield one batch a file; see `batches`."""
     return batches(search, config.files, skip=skip, progress=progress)
 
 
-def search_files(paths: Collection[Path], *, source: str, date: str, note: str = "") -> Search:
-    """Return the search that reading these files amounts to."""
-    files = [read_file(path) for path in paths]
-    ids = tuple(dict.fromkeys(r.record_id for file in files for r in file.records))
-    if not ids:
+def search_files(
+    paths: Collection[Path], *, source: str, date: str, note: str = "", tell: Tell = silent
+) -> Search:
+    """Return the search that reading these files amounts to.
+
+    `tell` learns what each file holds, and how many records are there twice.
+    """
+    files = _read_all(paths)
+    merged = merge(files)
+    _report(files, merged, tell)
+    if not merged.record_ids:
         raise NothingFoundError(f"No record in {', '.join(map(str, paths))}.")
     query = _query(files, note)
-    name = search_id(source, query, ids, date)
-    return Search(name, source, query, date, len(ids), ids)
+    name = search_id(source, query, merged.record_ids, date)
+    return Search(name, source, query, date, merged.read, merged.record_ids)
 
 
 def batches(
@@ -105,29 +94,28 @@ def batches(
     progress: Callable[[int, int], None] | None = None,
     note: str = "",
 ) -> Iterator[Batch]:
-    """Yield each file's bytes with the records read from it.
+    """Yield each file's bytes with the records that are taken from it.
 
-    Of records with one id in a file the highest version is kept, of several the last, with a
-    Problem for each of the others; a file whose records are all in `skip` is left out.
+    Each publication is taken once, see `merge`, with a Problem for each record that is left out; a
+    file whose records are all in `skip` is left out.
 
     Raises
     ------
     InputError
         If the files are not those that were searched.
     """
-    files = [read_file(path) for path in paths]
+    files = _read_all(paths)
     if _query(files, note) != search.query:
         raise InputError(f"The files have changed since the search {search.search_id}.")
-    done: set[str] = set()
-    for file in files:
-        newest = _newest(file)
-        records = tuple(r for r in newest.values() if r.record_id not in skip)
-        if records or file.problems:
-            problems = (*file.problems, *_repeated(file, newest))
+    merged, done = merge(files), 0
+    for file, taken, left_out in zip(files, merged.records, merged.problems, strict=True):
+        records = tuple(r for r in taken if r.record_id not in skip)
+        problems = (*file.problems, *left_out)
+        if records or problems:
             yield Batch(_raw_name(file), file.media_type, file.raw, records, problems)
-        done |= newest.keys()
+        done += len(taken)
         if progress:
-            progress(len(done), search.count)
+            progress(done, len(search.record_ids))
 
 
 def read_records(path: Path) -> tuple[list[Record], list[Problem]]:
@@ -220,23 +208,34 @@ def _decoded(data: bytes, path: Path) -> tuple[str, list[Problem]]:
     return data.decode("cp1252", errors="replace"), [Problem("encoding", message)]
 
 
-def _newest(file: Contents) -> dict[str, Record]:
-    """The record kept of each id: the highest version, of several the last."""
-    newest: dict[str, Record] = {}
-    for record in file.records:
-        if record.version >= newest.get(record.record_id, record).version:
-            newest[record.record_id] = record
-    return newest
+def _read_all(paths: Collection[Path]) -> list[Contents]:
+    """Read files, one that is there twice only once, with a problem that says so."""
+    files: dict[bytes, Contents] = {}
+    for path in paths:
+        file = read_file(path)
+        first = files.setdefault(file.raw, file)
+        if first is not file:
+            message = f"{path} holds the same bytes as {first.name}; they are read once."
+            problems = (*first.problems, Problem("repeated_file", message))
+            files[file.raw] = replace(first, problems=problems)
+    return list(files.values())
 
 
-def _repeated(file: Contents, newest: Mapping[str, Record]) -> Iterator[Problem]:
-    """A problem for each record that another of the file replaces."""
-    for record in file.records:
-        kept = newest[record.record_id]
-        if kept is not record:
-            which = "the last" if kept.version == record.version else f"version {kept.version}"
-            message = f"{file.name}: {record.record_id} stands there again; {which} is kept."
-            yield Problem("repeated_record", message, record_id=record.record_id)
+def _report(files: Collection[Contents], merged: Merged, tell: Tell) -> None:
+    """Tell what each file holds, and how many records are there twice."""
+    for file, left_out in zip(files, merged.problems, strict=True):
+        problems = by_code((*file.problems, *left_out))
+        records = len(file.records)
+        tell(
+            "file", step="fetch", file=file.name, kind=file.kind, records=records, problems=problems
+        )
+    tell(
+        "duplicates",
+        step="fetch",
+        records=merged.read,
+        removed=dict(merged.removed),
+        candidates=merged.candidates,
+    )
 
 
 def _query(files: list[Contents], note: str) -> str:

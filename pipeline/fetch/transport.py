@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
+from urllib.parse import quote, quote_plus
 
 from pydantic import SecretStr
 
@@ -16,6 +17,7 @@ from pipeline.fetch.answers import Answer, Failure, UnusableError, judge
 from pipeline.fetch.biopython import Biopython
 from pipeline.fetch.throttle import Throttle, turn_file
 from pipeline.fetch.wire import NoAnswerError, Wire
+from pipeline.schema.events import Tell, silent
 
 T = TypeVar("T")
 #: POSTs a form to an address and returns the answer, or raises `NoAnswerError`.
@@ -36,7 +38,10 @@ SENDERS: Mapping[str, Callable[[float], Sender]] = {"requests": Wire, "biopython
 
 @dataclass(frozen=True)
 class Transport:
-    """A connection to the E-utilities; `jitter` returns numbers in [0, 1)."""
+    """A connection to the E-utilities; `jitter` returns numbers in [0, 1).
+
+    `tell` learns of each request that is sent again: why, and after which pause.
+    """
 
     base_url: str
     email: str
@@ -45,8 +50,16 @@ class Transport:
     send: Sender = field(default_factory=Wire, repr=False)
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random
+    tell: Tell = field(default=silent, repr=False)
 
-    def ask(self, utility: str, form: Mapping[str, str], read: Callable[[bytes], T]) -> T:
+    def ask(
+        self,
+        utility: str,
+        form: Mapping[str, str],
+        read: Callable[[bytes], T],
+        *,
+        stays: tuple[str, ...] = (),
+    ) -> T:
         """POST a request and return what `read` makes of the answer.
 
         Parameters
@@ -57,6 +70,8 @@ class Transport:
             The request's fields; tool, e-mail and key are added. All go in the body.
         read : callable
             Turns the answer's bytes into a value; raises `UnusableError` to have it sent again.
+        stays : tuple of str
+            What NCBI says, in small letters, where this request would fail again.
 
         Raises
         ------
@@ -66,14 +81,29 @@ class Transport:
         failure = Failure("")
         for attempt in range(ATTEMPTS):
             if attempt:
-                self.sleep(self._pause(attempt, failure))
+                self._wait(utility, attempt, failure)
             outcome = self._attempt(utility, form, read)
             if not isinstance(outcome, Failure):
                 return outcome
             failure = outcome
-            if failure.final:
+            if failure.final or any(said in failure.reason.lower() for said in stays):
                 break
-        raise FetchError(f"NCBI's {utility} failed after {attempt + 1} attempts: {failure.reason}.")
+        tries = f"{attempt + 1} attempts" if attempt else "one attempt"
+        raise FetchError(f"NCBI's {utility} failed after {tries}: {failure.reason}.")
+
+    def _wait(self, utility: str, attempt: int, failure: Failure) -> None:
+        """Pause before a request is sent again."""
+        pause = self._pause(attempt, failure)
+        self.tell(
+            "retried",
+            level="warning",
+            step="fetch",
+            utility=utility.removesuffix(".fcgi"),
+            attempt=attempt + 1,
+            reason=failure.reason,
+            pause_s=round(pause, 3),
+        )
+        self.sleep(pause)
 
     def _attempt(
         self, utility: str, form: Mapping[str, str], read: Callable[[bytes], T]
@@ -108,11 +138,12 @@ class Transport:
     def _safe(self, body: bytes) -> bytes:
         """The answer without the key and the e-mail, which NCBI repeats in some answers."""
         for secret in (self.key.get_secret_value() if self.key else "", self.email):
-            body = body.replace(secret.encode(), b"***") if secret else body
+            for written in {secret, quote(secret, safe=""), quote_plus(secret)} - {""}:
+                body = body.replace(written.encode(), b"***")
         return body
 
 
-def connect(config: Config, *, via: str = "requests") -> Transport:
+def connect(config: Config, *, via: str = "requests", tell: Tell = silent) -> Transport:
     """Return a transport for this configuration, whose turns all processes of the user share.
 
     Parameters
@@ -121,6 +152,8 @@ def connect(config: Config, *, via: str = "requests") -> Transport:
         `ncbi`.
     via : str
         What sends the requests: "requests" or "biopython" (see `pipeline.fetch.biopython`).
+    tell : callable
+        Learns of requests that are sent again.
 
     Raises
     ------
@@ -137,7 +170,8 @@ def connect(config: Config, *, via: str = "requests") -> Transport:
         raise ConfigError(f"Invalid transport {via!r}; must be one of {', '.join(SENDERS)}.")
     file = turn_file(ncbi.base_url, ncbi.api_key.get_secret_value() if ncbi.api_key else "")
     throttle = Throttle(interval(config), clock=time.time, sleep=time.sleep, file=file)
-    return Transport(ncbi.base_url, email, throttle, ncbi.api_key, SENDERS[via](ncbi.timeout_s))
+    send = SENDERS[via](ncbi.timeout_s)
+    return Transport(ncbi.base_url, email, throttle, ncbi.api_key, send, tell=tell)
 
 
 def interval(config: Config) -> float:

@@ -11,7 +11,11 @@ from pipeline.schema.study import Study
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """One search as it was run; `translation` and `warnings` are the database's own words."""
+    """One search as it was run; `translation` and `warnings` are the database's own words.
+
+    `count` counts each record that was found, `record_ids` each publication once: what it has less
+    are duplicates.
+    """
 
     search_id: str
     source: str
@@ -22,16 +26,25 @@ class Search:
     translation: str = ""
     warnings: tuple[str, ...] = ()
 
+    @property
+    def duplicates(self) -> int:
+        """How many of the records are another one's publication."""
+        return self.count - len(self.record_ids)
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One answer of a source as it came (`raw`), the records read from it, and what was not."""
+    """One answer of a source as it came (`raw`), the records read from it, and what was not.
+
+    `asked` counts the records that were asked for by their ids, 0 where a file was read.
+    """
 
     name: str
     media_type: str
     raw: bytes
     records: tuple[Record, ...]
     problems: tuple[Problem, ...] = ()
+    asked: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,21 @@ def write(path: Path, raw: bytes) -> None:
         raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
 
 
+def remove_leftovers(corpus: Path) -> None:
+    """Remove what a killed run had begun to write; nobody else may be writing meanwhile.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be removed.
+    """
+    for part in corpus.glob("raw/*/.*.part"):
+        try:
+            part.unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"Cannot remove {part}: {error.strerror or error}.") from error
+
+
 def fault(path: Path, digest: str) -> str:
     """Say what is wrong with a kept answer, "" for nothing."""
     try:

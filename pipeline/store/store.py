@@ -76,6 +76,16 @@ class Store:
     ) -> None:
         self.close()
 
+    def remove_leftovers(self) -> None:
+        """Remove raw files that a killed run left half-written; call it under the review's lock.
+
+        Raises
+        ------
+        OutputError
+            If one cannot be removed.
+        """
+        raw.remove_leftovers(self._folder)
+
     def save_search(self, search: Search) -> None:
         """Keep a search and its hits in order; saved again, it only becomes the latest."""
         with self._writing() as connection:
@@ -201,9 +211,17 @@ class Store:
             work.start_run(connection, Run(run_id, started, "running", tuple(argv), config_sha256))
 
     def finish_run(
-        self, run_id: str, *, finished: str, status: str, manifest: str | None = None
+        self,
+        run_id: str,
+        *,
+        finished: str,
+        status: str,
+        manifest: str | None = None,
+        search_id: str | None = None,
     ) -> None:
-        """Note how a run ended, and the path of its manifest.
+        """Note how a run ended, the path of its manifest, and the search it answered from.
+
+        With status "complete" the watermark moves to that search, in the same transaction.
 
         Raises
         ------
@@ -211,7 +229,19 @@ class Store:
             If no such run was started.
         """
         with self._writing() as connection:
-            work.finish_run(connection, run_id, finished, status, manifest)
+            ended = {"manifest": manifest, "search_id": search_id}
+            ended |= {"finished": finished, "status": status}
+            work.finish_run(connection, run_id, ended)
+
+    def watermark(self, source: str, query: str) -> str | None:
+        """Return the day up to which a query is answered, None if no run of it was completed.
+
+        It is the day of the latest search from which a run was completed: an update has to ask
+        for what came after it, and for some days before. A run that failed, or that lacks a
+        record, does not move it, nor does a fetch alone.
+        """
+        with self._reading() as connection:
+            return work.watermark(connection, source, query)
 
     def runs(self) -> list[Run]:
         """Return the runs, the oldest first."""

@@ -110,7 +110,8 @@ decisions = Table(
     sqlite_autoincrement=True,
 )
 
-#: Runs of the program: `argv` is a JSON list, `status` "running" until the run is finished.
+#: Runs of the program: `argv` is a JSON list, `status` "running" until the run is finished,
+#: `search_id` the search whose records it answered from, null until then.
 runs = Table(
     "runs",
     metadata,
@@ -121,4 +122,5 @@ runs = Table(
     Column("argv", Text, nullable=False),
     Column("config_sha256", Text, nullable=False),
     Column("manifest", Text),
+    Column("search_id", Text),
 )

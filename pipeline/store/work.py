@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,14 @@ from pipeline.schema import Decision, Extractor, Study
 from pipeline.store.corpus import same_version
 from pipeline.store.rows import dump, upsert
 from pipeline.store.stored import stored
-from pipeline.store.tables import decisions, extractions, newest_records, runs, search_records
+from pipeline.store.tables import (
+    decisions,
+    extractions,
+    newest_records,
+    runs,
+    search_records,
+    searches,
+)
 
 _DECISION = ("record_id", "field", "verdict", "who", "when", "value", "reason")
 
@@ -30,6 +37,7 @@ class Run:
     config_sha256: str
     finished: str | None = None
     manifest: str | None = None
+    search_id: str | None = None
 
 
 def save_extractions(connection: Connection, readings: Iterable[tuple[Study, str]]) -> None:
@@ -95,12 +103,10 @@ def start_run(connection: Connection, run: Run) -> None:
     connection.execute(insert(runs), {**row, "argv": dump(run.argv)})
 
 
-def finish_run(
-    connection: Connection, run_id: str, finished: str, status: str, manifest: str | None
-) -> None:
-    """Note how a run ended."""
+def finish_run(connection: Connection, run_id: str, ended: Mapping[str, str | None]) -> None:
+    """Note how a run ended: `finished`, `status`, `manifest`, `search_id`."""
     change = update(runs).where(runs.c.run_id == run_id)
-    done = connection.execute(change.values(finished=finished, status=status, manifest=manifest))
+    done = connection.execute(change.values(**ended))
     if done.rowcount != 1:
         raise StoreError(f"No run {run_id!r} was started.")
 
@@ -109,6 +115,15 @@ def all_runs(connection: Connection) -> list[Run]:
     """Return the runs, the oldest first."""
     rows = connection.execute(select(runs).order_by(runs.c.started, runs.c.run_id))
     return [Run(**{**row._mapping, "argv": tuple(json.loads(row.argv))}) for row in rows]
+
+
+def watermark(connection: Connection, source: str, query: str) -> str | None:
+    """Return the latest day of a search by which a run was completed."""
+    answered = runs.join(searches, runs.c.search_id == searches.c.search_id)
+    asked = (searches.c.source == source) & (searches.c.query == query)
+    days = select(searches.c.date).select_from(answered)
+    found = connection.scalars(days.where(asked, runs.c.status == "complete"))
+    return max(found, default=None)
 
 
 def _key(extractor: Extractor) -> dict[str, str]:

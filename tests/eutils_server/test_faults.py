@@ -219,6 +219,15 @@ def test_a_request_is_the_same_whoever_asks(running: Server) -> None:
     assert statuses == [500, 200, 500]
 
 
+@pytest.mark.parametrize("kind", ["reset", "hang", "chunked_cut", "short"])
+def test_the_journal_names_the_fault_by_which_a_connection_broke(
+    running: Server, befallen: Callable[..., Post], kind: str
+) -> None:
+    with pytest.raises(requests.RequestException):
+        befallen(kind, hang_s=0.05)()
+    assert [r.fault for r in running.journal.requests] == [kind]
+
+
 def test_the_journal_names_the_fault_of_each_call(running: Server) -> None:
     running.journal.clear()
     running.use(

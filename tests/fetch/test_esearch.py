@@ -39,7 +39,14 @@ class PubMed:
         self.pmids, self.order, self.meanwhile = sorted(pmids), order, meanwhile
         self.terms: list[str] = []
 
-    def ask(self, utility: str, form: dict[str, str], read: Callable[[bytes], T]) -> T:
+    def ask(
+        self,
+        utility: str,
+        form: dict[str, str],
+        read: Callable[[bytes], T],
+        *,
+        stays: tuple[str, ...] = (),
+    ) -> T:
         """Answer as ESearch does; an unusable answer is not asked for again."""
         assert utility == "esearch.fcgi"
         self.terms.append(form["term"])

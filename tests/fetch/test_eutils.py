@@ -7,6 +7,7 @@ import logging
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -419,15 +420,45 @@ class TestFaults:
     ) -> None:
         """A dropped WebEnv and the cap come with HTTP 200."""
         ncbi.faults = [(200, {}, f'{{"esearchresult":{{"ERROR":"{said}"}}}}')]
-        with pytest.raises(FetchError, match="after 1 attempts"):
+        with pytest.raises(FetchError, match="after one attempt"):
             search(config, transport)
+
+    @pytest.mark.parametrize("query", ["((", "(ivig[tiab]", "ivig)(", 'a) "("'])
+    def test_a_query_whose_parentheses_do_not_pair_is_refused_at_once(
+        self, query: str, ncbi: Ncbi, config: Config, transport: Transport
+    ) -> None:
+        """PubMed answers `((` with HTTP 200 and the words of a passing fault (pubmed.md, 2)."""
+        ncbi.faults = [(200, {}, '{"esearchresult":{"ERROR":"Search Backend failed: none"}}')]
+        with pytest.raises(FetchError, match="after one attempt: Search Backend failed: none"):
+            search(config.model_copy(update={"query": query}), transport)
+
+    def test_parentheses_in_a_quoted_phrase_need_no_other_one(
+        self, ncbi: Ncbi, config: Config, transport: Transport
+    ) -> None:
+        ncbi.pmids = ["1"]
+        ncbi.faults = [(200, {}, '{"esearchresult":{"ERROR":"Search Backend failed: none"}}')]
+        query = '("a :( b" OR ivig)'
+        assert search(config.model_copy(update={"query": query}), transport).count == 1
+
+    def test_a_request_that_is_sent_again_is_told_with_reason_and_pause(
+        self, ncbi: Ncbi, config: Config, transport: Transport
+    ) -> None:
+        told: list[object] = []
+        ncbi.pmids, ncbi.faults = ["1"], [(503, {"Retry-After": "7"}, ""), (500, {}, "")]
+        hearing = replace(transport, tell=lambda event, /, **said: told.append((event, said)))
+        search(config, hearing)
+        common = {"level": "warning", "step": "fetch", "utility": "esearch"}
+        assert told == [
+            ("retried", {**common, "attempt": 2, "reason": "HTTP 503", "pause_s": 7.0}),
+            ("retried", {**common, "attempt": 3, "reason": "HTTP 500", "pause_s": 2.0}),
+        ]
 
     @pytest.mark.parametrize("status", [400, 401, 404, 414])
     def test_a_refusal_is_final(
         self, status: int, ncbi: Ncbi, config: Config, transport: Transport
     ) -> None:
         ncbi.faults = [(status, {}, '{"error":"API key invalid"}')]
-        with pytest.raises(FetchError, match=rf"1 attempts: HTTP {status} .*API key invalid"):
+        with pytest.raises(FetchError, match=rf"one attempt: HTTP {status} .*API key invalid"):
             search(config, transport)
         assert len(ncbi.requests) == 1
 
@@ -500,9 +531,10 @@ class TestSecrets:
             (200, {}, f'{{"error":"no such key {KEY}"}}'),
             (200, {}, requests.ConnectionError(f"api_key={KEY}")),
             (400, {}, "x" * 190 + KEY),
+            (500, {}, f"key {KEY} of {EMAIL.replace('@', '%40')} is wrong"),
             (307, {"Location": f"https://elsewhere.test/?api_key={KEY}"}, KEY),
         ],
-        ids=["400", "500", "200", "connection", "cut", "redirect"],
+        ids=["400", "500", "200", "connection", "cut", "quoted", "redirect"],
     )
     def test_the_key_is_in_no_error_log_or_address(
         self,
@@ -513,12 +545,14 @@ class TestSecrets:
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         caplog.set_level(logging.DEBUG)
+        told: list[object] = []
         ncbi.faults = [fault] * ATTEMPTS
+        hearing = replace(transport, tell=lambda event, /, **said: told.append((event, said)))
         with pytest.raises(FetchError) as caught:
-            search(config, transport)
-        shown = "".join(traceback.format_exception(caught.value)) + caplog.text
+            search(config, hearing)
+        shown = "".join(traceback.format_exception(caught.value)) + caplog.text + repr(told)
         assert KEY[:8] not in shown
-        assert EMAIL not in shown
+        assert EMAIL.partition("@")[2] not in shown.replace(BASE, "")
         assert caught.value.__context__ is None
         assert caught.value.__cause__ is None
         assert KEY not in repr(transport)

@@ -185,7 +185,7 @@ class TestEveryFault:
         self, via: str, server: Server, config: Config
     ) -> None:
         server.use(Scenario((Fault("bad_key", chance=1),)))
-        with pytest.raises(FetchError, match=r"after 1 attempts: HTTP 400 API key invalid") as why:
+        with pytest.raises(FetchError, match=r"after one attempt: HTTP 400 API key invalid") as why:
             everything(config, transport(server, via))
         assert KEY not in str(why.value)
 

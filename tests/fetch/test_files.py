@@ -311,7 +311,8 @@ class TestSource:
     def test_a_search_lists_each_record_once_in_order(self, config: Config) -> None:
         found = files.search(config, today="2026-11-22")
         assert found.record_ids == ("pmid90000001", "pmid90000002", "pmid90000003", "pmid90000021")
-        assert (found.count, found.date, found.source) == (4, "2026-11-22", "files")
+        assert (found.count, found.duplicates) == (5, 1)
+        assert (found.date, found.source) == ("2026-11-22", "files")
         assert "articles.xml (SHA-256 " in found.query
 
     def test_fetching_gives_a_batch_a_file_with_its_bytes(self, config: Config, data: Path) -> None:
@@ -338,6 +339,46 @@ class TestSource:
         after = files.search(config, today="2026-11-22")
         assert after.record_ids == before.record_ids
         assert after.search_id != before.search_id
+
+    def test_each_file_is_told_and_how_many_records_are_there_twice(self, config: Config) -> None:
+        told: list[dict[str, object]] = []
+        files.search(
+            config, today="2026-11-22", tell=lambda event, /, **said: told.append({event: said})
+        )
+        step = {"step": "fetch"}
+        first = {"file": "articles.xml", "kind": "PubMed XML", "records": 3}
+        second = {"file": "in.jsonl", "kind": "JSON Lines", "records": 2}
+        problems = {"repeated_record": 1, "unread_line": 1}
+        assert told == [
+            {"file": {**step, **first, "problems": {"delete_citation": 2}}},
+            {"file": {**step, **second, "problems": problems}},
+            {"duplicates": {**step, "records": 5, "removed": {"PMID": 1}, "candidates": 0}},
+        ]
+
+    def test_a_file_that_is_named_twice_is_read_once(
+        self, data: Path, tmp_path: Path, make_config: Callable[..., Config]
+    ) -> None:
+        shutil.copy(data / "articles.xml", tmp_path / "copy.xml")
+        paths = [str(data / "articles.xml"), str(tmp_path / "copy.xml")]
+        config = make_config(source="files", files=paths)
+        found = files.search(config, today="2026-11-22")
+        assert (found.count, found.duplicates) == (3, 0)
+        (batch,) = files.fetch(found, config)
+        assert batch.problems[-1].code == "repeated_file"
+        assert "copy.xml holds the same bytes as articles.xml" in batch.problems[-1].message
+
+    def test_a_file_of_duplicates_alone_is_kept_with_its_problems(
+        self, tmp_path: Path, make_config: Callable[..., Config]
+    ) -> None:
+        both = {**LINE, "doi": "10.5555/x"}
+        write(tmp_path / "a.jsonl", both)
+        write(tmp_path / "b.jsonl", {**both, "record_id": "mine-1", "pmid": None})
+        config = make_config(files=[str(tmp_path / name) for name in ("a.jsonl", "b.jsonl")])
+        found = files.search(config, today="2026-11-22")
+        assert (found.record_ids, found.duplicates) == (("pmid90000021",), 1)
+        first, second = files.fetch(found, config)
+        assert [len(b.records) for b in (first, second)] == [1, 0]
+        assert [p.code for p in second.problems] == ["duplicate_record"]
 
     def test_no_file_is_a_configuration_error(self, make_config: Callable[..., Config]) -> None:
         with pytest.raises(ConfigError, match="`files`"):

@@ -207,6 +207,17 @@ class TestRawFiles:
         store.save_batch(SEARCH.search_id, BATCH, fetched_at=NOON)
         assert store.check() == []
 
+    def test_what_a_killed_run_left_half_written_is_removed(
+        self, filled: Store, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "corpus" / "raw" / SEARCH.search_id
+        left = folder / ".efetch-0002.xml.gz.4242.part"
+        left.write_bytes(b"half")
+        before = {p for p in folder.iterdir() if p != left}
+        filled.remove_leftovers()
+        assert set(folder.iterdir()) == before
+        assert filled.check() == []
+
 
 class TestExtractions:
     def test_studies_are_read_back_by_version_and_extractor(self, filled: Store) -> None:
@@ -315,6 +326,30 @@ class TestRuns:
         store.start_run("r1", started=NOON, argv=(), config_sha256="c")
         with pytest.raises(StoreError, match=r"(?i)unique"):
             store.start_run("r1", started=LATER, argv=(), config_sha256="c")
+
+
+class TestWatermark:
+    def ended(self, store: Store, run_id: str, status: str, search_id: str | None) -> str | None:
+        """What the watermark is after such a run."""
+        store.start_run(run_id, started=NOON, argv=(), config_sha256="c")
+        store.finish_run(run_id, finished=LATER, status=status, search_id=search_id)
+        return store.watermark("pubmed", "ivig")
+
+    def test_only_a_run_that_is_complete_moves_it(self, filled: Store) -> None:
+        assert filled.watermark("pubmed", "ivig") is None
+        assert self.ended(filled, "r1", "failed", None) is None
+        assert self.ended(filled, "r2", "incomplete", SEARCH.search_id) is None
+        assert self.ended(filled, "r3", "complete", SEARCH.search_id) == SEARCH.date
+
+    def test_it_never_moves_back(self, filled: Store) -> None:
+        filled.save_search(AGAIN)
+        assert self.ended(filled, "r1", "complete", AGAIN.search_id) == AGAIN.date
+        assert self.ended(filled, "r2", "complete", SEARCH.search_id) == AGAIN.date
+
+    def test_each_query_has_its_own(self, filled: Store) -> None:
+        self.ended(filled, "r1", "complete", SEARCH.search_id)
+        assert filled.watermark("pubmed", "scig") is None
+        assert filled.watermark("files", "ivig") is None
 
 
 class TestCheck:
