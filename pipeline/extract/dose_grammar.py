@@ -1,0 +1,132 @@
+"""The grammar of an amount: numbers, alone or in a list, with a unit and what it is relative to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.extract.lexicon import rules
+from pipeline.extract.numbers import DIGITS, MINUS, TO, parse_number
+
+Span = tuple[int, int]
+Amount = float | tuple[float, float]
+
+#: A number of a dose; "0. 4" is a damaged 0.4, and "0,4" can be no list.
+NUMBER = rf"(?:0[.·]\s\d++|0,\d{{1,2}}(?!\d)|{DIGITS})"
+_ENDS = rf"(?:{TO}|\s*--\s*)"
+_NUMBER_END = rf"{NUMBER}(?:\s?[-‐‑](?=\s*(?:,|or\b|and\b|to\b|/)))?"
+_RANGE = rf"{NUMBER}(?:{_ENDS}{NUMBER}|{_NUMBER_END[len(NUMBER) :]})"
+_LAST = r"(?:\s*,?\s+(?:and|or|and/or|versus|vs\.?)\s+)"
+_LIST = rf"{_RANGE}(?:(?:\s*,\s*{_RANGE}){{1,6}}{_LAST}{_RANGE}|{_LAST}{_RANGE}|(?:\s?/\s?{NUMBER}){{1,4}})?"
+#: "x 10(6)", "× 10^6", "million": what the number is to be multiplied by.
+_POWER = r"(?:\s*[x×]\s*10\s?(?:\((?P<p1>\d)\)|\^(?P<p2>\d)|<sup>(?P<p3>\d)</sup>)|\s+(?P<million>million)(?=\s+(?:I\.?U|U)))"
+_SPREAD = rf"(?P<spread>\s*(?:±|\+\s?/\s?[{MINUS}]|\+{MINUS[0]})\s*{NUMBER})"
+_DASH = r"[\s\-‐‑–]"
+_MINUS_1 = r"(?:<sup>)?\(?[-−–‐]\s?1\)?(?:</sup>)?"
+_BODY = rf"""(?:(?:\s?/\s?|\s+per\s+|[\s.·⋅•∙×*]{{1,3}}(?=kg\s?{_MINUS_1}))
+    (?P<weight>(?:kg|kilogramm?e?|kilo)\b(?:\s?{_MINUS_1})?)
+    (?:[\s-]*(?:of\s+)?(?:body[\s-]?weight|BW\b|b\.\s?w\.))?
+    |(?:\s?/\s?|\s+per\s+)(?P<area>m\s?(?:2|²|\^\s?\{{?2\}}?|\(\s?2\s?\)|<sup>\s?2\s?</sup>)|sqm\b|square\s+met(?:er|re)|sq\.?\s?m\b)
+    |[\s.·⋅•∙×*]{{1,3}}(?P<area1>m\s?(?:<sup>)?\(?[-−–‐]\s?2\)?(?:</sup>)?)
+    |\s?/\s?(?:body\b|puff\b|inhalation\b|actuation\b|tablet\b|capsule\b|dose\b))"""
+_RATE = rf"(?:(?:\s?/\s?|\s+per\s+|\s+an?\s+)(?:(?P<hour>h|hr|hour)|(?P<minute>min|minute))\b|[\s.·⋅•∙×*]{{1,3}}(?:(?P<hour1>h|hr)|(?P<minute1>min))\s?{_MINUS_1})"
+#: What makes an amount a concentration or a ratio: per volume, per gram, percent.
+_PER_VOLUME = rf"""(?:\s?%|\s?(?:/|\bper\b)\s?(?:100\s?)?(?:(?:d|m|c|µ|μ|u|n)?l\b|(?:deci|milli|micro)?lit(?:er|re)s?\b
+    |dl\b|g\b|mg\b|gram\b|mmol\b|mol\b|cm\b|cm[23²³]|mm[23²³]|mm\b|m3|m³|ng\b|cc\b|cell|10\W?\d|1000\b|million\b|serving)
+    |[\s.·⋅•∙×*]{{0,3}}(?:d|m|µ|μ)?l\s?(?:<sup>)?\(?[-−–‐]\s?1|[\s.·]{{1,2}}dL\b)"""
+_TERMS = {term.casefold(): row for row in rules("dose_units") for term in row["terms"]}
+_UNIT = "|".join(
+    re.escape(t).replace(r"\ ", r"\s?") for t in sorted(_TERMS, key=lambda t: (-len(t), t))
+)
+
+#: An amount with its unit: "0.5, 1.0 or 2.0 g/kg", "10-, 20- and 40-mg", "1.8 x 10(6) IU".
+HEAD = re.compile(
+    rf"""(?<![\w.·,/%<{MINUS}^])(?P<amounts>{_LIST.replace(" ", "[ ]")}){_POWER}?{_SPREAD}?{_DASH}?
+    (?P<unit>{_UNIT})(?![A-Za-zµμ]){_BODY}?(?!{_PER_VOLUME}){_RATE}?(?![\w%])(?!{_PER_VOLUME})""".replace(
+        "(?<![\\w.", "(?:(?<=mg/)|(?<![\\w.", 1
+    ).replace("^])", "^]))", 1),
+    re.IGNORECASE | re.VERBOSE,
+)
+_ONE = re.compile(rf"(?P<low>{NUMBER})(?:{_ENDS}(?P<high>{NUMBER}))?")
+_FIRST_IS_OTHER = re.compile(
+    r"(?:[=<>≤≥]|\b(?:days?|weeks?|months?|years?|ages?|aged|n|no|phase|group|grade|stage|type|at|in|visits?))\s*$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """An amount as found, with its unit: what a dose is read from."""
+
+    start: int
+    end: int
+    amounts: tuple[tuple[Amount, Span], ...]
+    unit: str
+    beside_drug: bool
+    spread: bool
+
+
+def heads(text: str, start: int, end: int) -> Iterator[Head]:
+    """Yield the amounts with units of ``text[start:end]``, doses or not."""
+    for match in HEAD.finditer(text, start, end):
+        amounts = tuple(_amounts(text, match))
+        row = _TERMS.get(re.sub(r"\s+", " ", match["unit"]).casefold())
+        row = row or _TERMS.get(re.sub(r"\s", "", match["unit"]).casefold())
+        if not amounts or row is None:
+            continue
+        if row.get("volume") and text[match.start() - 1 : match.start()] == "/":
+            continue
+        beside = row.get("rank") == "beside a drug" and not _relative(match)
+        yield Head(
+            amounts[0][1][0],
+            match.end(),
+            amounts,
+            _unit(row["unit"], match),
+            beside,
+            match["spread"] is not None,
+        )
+
+
+def _relative(match: re.Match[str]) -> bool:
+    """Whether an amount is relative to the body: "g/kg", "mg/m2"."""
+    return any(match[name] for name in ("weight", "area", "area1"))
+
+
+def _unit(name: str, match: re.Match[str]) -> str:
+    """A unit in one spelling: g/kg, mg/m2, mcg/kg/min, mg ..."""
+    if match["million"] and name in ("IU", "U"):
+        return f"M{name}"
+    if match["weight"]:
+        name += "/kg"
+    elif match["area"] or match["area1"]:
+        name += "/m2"
+    if match["hour"] or match["hour1"]:
+        return f"{name}/h"
+    return f"{name}/min" if match["minute"] or match["minute1"] else name
+
+
+def _amounts(text: str, match: re.Match[str]) -> Iterator[tuple[Amount, Span]]:
+    """ "0.5, 1.0 or 2.0" are three amounts, "7 to 48" is one range; each with its place."""
+    start, end = match.span("amounts")
+    found = list(_ONE.finditer(text, start, end))
+    if len(found) > 1 and _FIRST_IS_OTHER.search(text[max(0, start - 10) : start]):
+        found = found[-1:]
+    power = next((int(match[p]) for p in ("p1", "p2", "p3") if match[p]), 0)
+    for one in found:
+        low, high = _value(one["low"]), _value(one["high"]) if one["high"] else None
+        if low is None:
+            continue
+        low *= 10**power
+        if high is None:
+            yield low, one.span()
+        elif low < high * 10**power:
+            yield (low, high * 10**power), one.span()
+        else:
+            yield low, one.span("low")
+            yield high * 10**power, one.span("high")
+
+
+def _value(text: str) -> float | None:
+    """A number, where "0,4" is 0.4."""
+    return parse_number(re.sub(r"^0,(?=\d)", "0.", re.sub(r"\s", "", text)))

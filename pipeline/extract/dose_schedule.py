@@ -1,0 +1,193 @@
+"""Reads when a dose is given: its days, its frequency, what its amount is for, and its phase."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import inf
+from typing import Any
+
+from pipeline.extract.dose_grammar import Head
+from pipeline.extract.lexicon import rules
+from pipeline.extract.numbers import DIGITS, TO, WORDS, parse_number
+
+Span = tuple[int, int]
+
+NUMBER_OR_WORD = rf"(?:{DIGITS}|{WORDS})"
+_DAYS = re.compile(
+    rf"\b(?P<how>for|over|on|during|in|x|×)\s*(?:a\s+(?:total|period)\s+of\s+|the\s+first\s+)?"
+    rf"(?P<days>{NUMBER_OR_WORD}(?:(?:\s+or\s+|\s+and\s+|{TO}){NUMBER_OR_WORD})?)[\s-]+"
+    r"(?P<running>consecutive\s+|successive\s+)?(?P<unit>days?|weeks?|wks?)\b",
+    re.IGNORECASE,
+)
+_DAILY = re.compile(
+    r"^[\s,)]*(?:/\s?d(?:ay)?\b|/24\s?h|per\s+day|a\s+day|daily|each\s+day|once\s+daily|/\s?die"
+    r"|[\s.·⋅]d(?:ay)?\s?(?:<sup>)?\(?[-−–‐]\s?1)",
+    re.I,
+)
+_DAILY_NEAR = re.compile(r"\b(?:daily|per day|each day|a day)\b|/day\b", re.I)
+_DAILY_BEFORE = re.compile(r"\b(?:daily|once-a-day|day)\s+(?:\w+\s+)?(?:doses?|dosages?)\b[^.;]{0,25}$", re.I)
+_PERIOD = re.compile(
+    rf"\b(?P<every>every\s+(?:{NUMBER_OR_WORD}(?:{TO}{NUMBER_OR_WORD})?\s+)?(?:other\s+)?(?:weeks?|months?)"
+    rf"|once\s+(?:a|per|every)\s+(?:week|month)|(?:at\s+)?(?:{NUMBER_OR_WORD})[\s-]week(?:ly)?\s+intervals?"
+    rf"|three\s+times\s+at\s+an?\s+[\w-]+\s+interval|weekly|monthly|/\s?(?:\d+\s+)?(?:weeks?|months?)\b|per\s+(?:week|month)|a\s+month|q\d+w)",
+    re.I,
+)
+_TURN = re.compile(r";|\b(?:then|followed by|thereafter|subsequently)\b", re.I)
+#: Unit -> the amount from which on a dose said to be given "over" some days is the course's.
+_COURSE_FROM = {r["unit"]: r["course_from"] for r in rules("plausibility") if "course_from" in r}
+_EACH = re.compile(r"\s*(?:each|per infusion|per dose|/infusion)\b", re.I)
+_LOADING_NEXT = re.compile(r"\s*(?:loading|induction)", re.I)
+_LOADING = re.compile(r"\b(?:loading|induction|starting|initial|first|full)\b", re.I)
+_MAINTENANCE = re.compile(r"\bmaintenance\b|\bmore infusions\b|\binfusions? of\b", re.I)
+_TOTAL = re.compile(
+    r"\btotal(?:\s+\w+)?\s+(?:dose|amount)|\bcumulative\b|\bper course\b|\bin total\b", re.I
+)
+_REACH = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The days and the frequency found behind a dose; `times` is a frequency a day or hour."""
+
+    days: re.Match[str] | None
+    period: re.Match[str] | None
+    daily: bool
+    times: tuple[Span, str | None] | None
+
+    @property
+    def each_day(self) -> bool:
+        """Whether each of the days has the amount: "for 5 days", "on 5 consecutive days"."""
+        days = self.days
+        if days is None or not days["unit"].lower().startswith("day"):
+            return False
+        how = days["how"].lower()
+        return how in ("for", "x", "×") or (how == "on" and days["running"] is not None)
+
+    @property
+    def frequency(self) -> Span | None:
+        """Where the frequency is printed."""
+        if self.times is not None:
+            return self.times[0]
+        return self.period.span() if self.period else None
+
+    @property
+    def end(self) -> int:
+        """Where the last part ends, 0 if there is none."""
+        ends = [m.end() for m in (self.days, self.period) if m]
+        return max([0, *ends, *([self.times[0][1]] if self.times else [])])
+
+
+def schedule(text: str, head: Head, following: Sequence[Head], sentence: Span) -> Schedule:
+    """Read the days and the frequency that stand behind a dose (or just before it)."""
+    after = (head.end, _stop(text, head.end, following, sentence[1]))
+    times = _times(text, *after)
+    daily = _DAILY.match(text[head.end : after[1]])
+    if times is None and not daily:
+        daily = _DAILY_NEAR.search(text, *after)
+    if times is None and not daily:
+        daily = _DAILY_BEFORE.search(text[max(sentence[0], head.start - 50) : head.start])
+    days = _DAYS.search(text, *after)
+    return Schedule(days, _PERIOD.search(text, *after), bool(daily), times)
+
+
+def _stop(text: str, start: int, following: Sequence[Head], end: int) -> int:
+    """Where a dose's days and frequency end: the next dose, ";" or "then", at most 90 on."""
+    next_head = following[0].start if following else end
+    stop = min(end, start + _REACH, next_head)
+    turn = _TURN.search(text, start, stop)
+    return turn.start() if turn else stop
+
+
+def _times(text: str, start: int, end: int) -> tuple[Span, str | None] | None:
+    """The first frequency behind a dose, with what it says the amount is for."""
+    found: list[tuple[int, int, dict[str, Any]]] = []
+    for pattern, row in _frequencies():
+        match = pattern.search(text, start, end)
+        if match:
+            found.append((match.start(), -match.end(), row))
+    if not found:
+        return None
+    first, last, row = min(found, key=lambda f: f[:2])
+    printed = text[first:-last]
+    once = row.get("day_if") and re.match(row["day_if"], printed, re.IGNORECASE)
+    return (first, -last), "day" if once else row["per"]
+
+
+@cache
+def _frequencies() -> tuple[tuple[re.Pattern[str], dict[str, Any]], ...]:
+    """The rules of patterns/frequencies.jsonl, compiled."""
+    return tuple(
+        (re.compile(rf"(?<![\w.])(?:{row['pattern']})(?!\w)", re.IGNORECASE), row)
+        for row in rules("frequencies")
+    )
+
+
+def per(text: str, head: Head, when: Schedule, amount: object, unit: str) -> str | None:
+    """What the amount is for: a day, an infusion, a course, a week, a month, or not said."""
+    before, after = text[max(0, head.start - 45) : head.start], text[head.end :][:40]
+    if _EACH.match(after):
+        return "infusion"
+    if when.times is not None and (when.times[1] or when.period is None):
+        if not when.daily or when.times[1] == "day":
+            return when.times[1]
+    if when.daily:
+        return "day"
+    if _TOTAL.search(before):
+        return "course"
+    if when.each_day:
+        return "day"
+    if when.period is not None:
+        return _per_period(when.period.group().lower())
+    if when.days is not None:
+        return _per_stretch(before, amount, when.days, unit)
+    if _LOADING.search(before) or _LOADING_NEXT.match(after):
+        return "course"
+    return "infusion" if _MAINTENANCE.search(before) else None
+
+
+def _per_stretch(before: str, amount: object, days: re.Match[str], unit: str) -> str | None:
+    """What "2 g/kg over 2-4 days" is for; "1 g/kg over 2 days" may be a day's or the course's."""
+    if re.search(TO, days["days"]):
+        return "infusion" if _MAINTENANCE.search(before) or "then" in before else "course"
+    large = isinstance(amount, float) and amount >= _COURSE_FROM.get(unit, inf)
+    return "course" if large else None
+
+
+def _per_period(period: str) -> str:
+    """ "monthly" and "/4 weeks" are a rate; "every 3 weeks" speaks of each infusion."""
+    if re.search(r"month(?!s? \w)|/\s?4 weeks", period) and "every" not in period:
+        return "month"
+    if period.startswith(("per week", "weekly", "/")) and "4" not in period:
+        return "week"
+    return "infusion"
+
+
+def phase(text: str, sentence: Span, head: Head, when: Schedule) -> str:
+    """Loading, maintenance or single course, by the nearest word before (or just after)."""
+    before = text[sentence[0] : head.start][-60:]
+    after = text[head.end : head.end + 25]
+    load, keep = list(_LOADING.finditer(before)), list(_MAINTENANCE.finditer(before))
+    if _LOADING_NEXT.match(after):
+        return "loading"
+    if re.match(r"\s*maintenance", after, re.I):
+        return "maintenance"
+    if load and (not keep or load[-1].start() > keep[-1].start()):
+        return "loading"
+    return "maintenance" if keep or when.period is not None else "single course"
+
+
+def days_of(when: Schedule, dose_per: str | None) -> tuple[list[float], bool]:
+    """The days of a dose, one or two numbers, and whether two are alternatives ("3 or 6")."""
+    days = when.days
+    if days is None:
+        return [], False
+    factor = 1 if days["unit"].lower().startswith("day") else 7
+    if factor == 7 and dose_per == "day":
+        return [], False
+    words = re.findall(NUMBER_OR_WORD, days["days"], re.I)
+    numbers = [n * factor for n in map(parse_number, words) if n is not None]
+    either = re.search(r"\b(?:or|and)\b", days["days"]) is not None and len(numbers) == 2
+    return numbers, either
