@@ -21,7 +21,11 @@ _LAST = r"(?:\s*,?\s+(?:and|or|and/or|versus|vs\.?)\s+)"
 _LIST = rf"{_RANGE}(?:(?:\s*,\s*{_RANGE}){{1,6}}{_LAST}{_RANGE}|{_LAST}{_RANGE}|(?:\s?/\s?{NUMBER}){{1,4}})?"
 #: "x 10(6)", "× 10^6", "million": what the number is to be multiplied by.
 _POWER = r"(?:\s*[x×]\s*10\s?(?:\((?P<p1>\d)\)|\^(?P<p2>\d)|<sup>(?P<p3>\d)</sup>)|\s+(?P<million>million)(?=\s+(?:I\.?U|U)))"
-_SPREAD = rf"(?P<spread>\s*(?:±|\+\s?/\s?[{MINUS}]|\+{MINUS[0]})\s*{NUMBER})"
+#: What may stand between a mean or median and its unit: "243 ± 26 mg", "27.0 (9-54) mg".
+_SPREAD = (
+    rf"(?P<spread>\s*(?:±|\+\s?/\s?[{MINUS}]|\+{MINUS[0]})\s*{NUMBER}"
+    rf"|\s*\([a-z\s]{{0,12}}{NUMBER}(?:{_ENDS}{NUMBER})?\))"
+)
 _DASH = r"[\s\-‐‑–]"
 _MINUS_1 = r"(?:<sup>)?\(?[-−–‐]\s?1\)?(?:</sup>)?"
 _BODY = rf"""(?:(?:\s?/\s?|\s+per\s+|[\s.·⋅•∙×*]{{1,3}}(?=kg\s?{_MINUS_1}))
@@ -44,7 +48,7 @@ _UNIT = "|".join(
 HEAD = re.compile(
     rf"""(?<![\w.·,/%<{MINUS}^])(?P<amounts>{_LIST.replace(" ", "[ ]")}){_POWER}?{_SPREAD}?{_DASH}?
     (?P<unit>{_UNIT})(?![A-Za-zµμ]){_BODY}?(?!{_PER_VOLUME}){_RATE}?(?![\w%])(?!{_PER_VOLUME})""".replace(
-        "(?<![\\w.", "(?:(?<=mg/)|(?<![\\w.", 1
+        "(?<![\\w.", "(?:(?<=[a-z]/)|(?<![\\w.", 1
     ).replace("^])", "^]))", 1),
     re.IGNORECASE | re.VERBOSE,
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import inf
@@ -45,6 +44,11 @@ _MAINTENANCE = re.compile(r"\bmaintenance\b|\bmore infusions\b|\binfusions? of\b
 _TOTAL = re.compile(
     r"\btotal(?:\s+\w+)?\s+(?:dose|amount)|\bcumulative\b|\bper course\b|\bin total\b", re.I
 )
+_BEFORE_DOSE = re.compile(
+    r"\b(?:once|twice|thrice|three|four|\d\s?times|every|q\d|alternate|[bt]\.?i\.?d|bi-?weekly|weekly"
+    r"|monthly|nightly)(?![^.;]*\bmg\b)[^.;,]{0,50}$",
+    re.I,
+)
 _REACH = 90
 
 
@@ -80,7 +84,7 @@ class Schedule:
         return max([0, *ends, *([self.times[0][1]] if self.times else [])])
 
 
-def schedule(text: str, head: Head, following: Sequence[Head], sentence: Span) -> Schedule:
+def schedule(text: str, head: Head, following: Head | None, sentence: Span) -> Schedule:
     """Read the days and the frequency that stand behind a dose (or just before it)."""
     after = (head.end, _stop(text, head.end, following, sentence[1]))
     times = _times(text, *after)
@@ -89,20 +93,25 @@ def schedule(text: str, head: Head, following: Sequence[Head], sentence: Span) -
         daily = _DAILY_NEAR.search(text, *after)
     if times is None and not daily:
         daily = _DAILY_BEFORE.search(text[max(sentence[0], head.start - 50) : head.start])
+    if times is None and not daily:
+        times = _times_before(text, head, sentence[0])
     days = _DAYS.search(text, *after)
     return Schedule(days, _PERIOD.search(text, *after), bool(daily), times)
 
 
-def _stop(text: str, start: int, following: Sequence[Head], end: int) -> int:
+def _stop(text: str, start: int, following: Head | None, end: int) -> int:
     """Where a dose's days and frequency end: the next dose, ";" or "then", at most 90 on."""
-    next_head = following[0].start if following else end
+    next_head = following.start if following else end
     stop = min(end, start + _REACH, next_head)
     turn = _TURN.search(text, start, stop)
     return turn.start() if turn else stop
 
 
 def _times(text: str, start: int, end: int) -> tuple[Span, str | None] | None:
-    """The first frequency behind a dose, with what it says the amount is for."""
+    """The first frequency behind a dose, with what it says the amount is for.
+
+    One that follows it at once belongs to it: "days 1, 8 and 15 every 6 weeks".
+    """
     found: list[tuple[int, int, dict[str, Any]]] = []
     for pattern, row in _frequencies():
         match = pattern.search(text, start, end)
@@ -113,7 +122,19 @@ def _times(text: str, start: int, end: int) -> tuple[Span, str | None] | None:
     first, last, row = min(found, key=lambda f: f[:2])
     printed = text[first:-last]
     once = row.get("day_if") and re.match(row["day_if"], printed, re.IGNORECASE)
+    more = _times(text, -last, min(end, -last + 40))
+    if more and re.fullmatch(r"[\s,()]*", text[-last : more[0][0]]):
+        return (first, more[0][1]), row["per"] or more[1]
     return (first, -last), "day" if once else row["per"]
+
+
+def _times_before(text: str, head: Head, start: int) -> tuple[Span, str | None] | None:
+    """A frequency before the amount: "a once-daily dose of 25 mg"."""
+    found = _BEFORE_DOSE.search(text, max(start, head.start - 70), head.start)
+    if found is None:
+        return None
+    times = _times(text, found.start(), found.end())
+    return times if times and times[0][0] == found.start() else None
 
 
 @cache

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import zip_longest
+from typing import Any
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -30,6 +31,7 @@ _GIVING = re.compile(
 )
 _SAID_DOSE = re.compile(r"\b(?:doses?|dosages?)\s+(?:of|was|were|is)?[^.;,]{0,30}$", re.I)
 _DOSE_NEXT = re.compile(r"[\s-]*(?:(?:single|oral|daily)\s+)?(?:doses?|dosages?|tablets?|capsules?)\b", re.I)
+_NAMES_ARM = re.compile(r"[\s-]*(?:dose\s+)?(?:groups?|arms?|cohorts?)\b", re.I)
 #: Up to so many characters may stand between a drug's name and an amount beside it.
 _BESIDE = 14
 
@@ -58,27 +60,28 @@ class DoseSpan:
 )
 def doses(doc: Doc) -> Doc:
     """Set `doc._.doses`."""
-    found: list[DoseSpan] = []
+    found: list[tuple[Span, list[DoseSpan]]] = []
     text: str = doc._.source
     last: Term | None = None
     for sentence in doc._.sentences:
         span = (sentence.start, sentence.end)
         terms: list[Term] | None = None
-        in_sentence = list(heads(text, *span))
-        if in_sentence or last is None:
+        printed = list(heads(text, *span))
+        if printed or last is None:
             terms = named(doc, *span)
-        for i, head in enumerate(in_sentence):
-            found.extend(_read(text, head, in_sentence[i + 1 :], span, terms or [], last))
+        given = [h for h in printed if is_dose(text, h, span, terms or [])]
+        for head, following in zip_longest(given, given[1:]):
+            found.append((span, _read(text, head, following, span, terms or [], last)))
         own = [t for t in doc._.interventions if span[0] <= t.start < span[1]]
         last = own[-1] if own else (terms or [last])[-1]
-    doc._.doses = tuple(_without_totals(found))
+    doc._.doses = tuple(_without_repetitions(text, found))
     return doc
 
 
 def _read(
     text: str,
     head: Head,
-    following: Sequence[Head],
+    following: Head | None,
     sentence: Span,
     drugs: list[Term],
     fallback: Term | None,
@@ -87,14 +90,11 @@ def _read(
 
     `fallback` is the drug named before the sentence, for a sentence that names none.
     """
+    near, beside = _drug_near(text, head, drugs)
     unit = head.unit
-    if unit == "g/kg":  # no other drug that the rules know is given by the g/kg
-        drugs = [t for t in drugs if "class" not in t.entry] or drugs
-    near = _nearest(drugs, head.start, head.end)
-    beside = near is not None and _gap(text, head, near) <= _BESIDE
-    if not is_dose(text, head, sentence, beside=beside):
-        return []
     drug = near if beside else adjacent(text, head.start, head.end, sentence) or near or fallback
+    if unit == "g/kg" and near and not beside:  # no unlisted drug is given by the g/kg
+        drug = near
     when = schedule(text, head, following, sentence)
     base = DoseSpan(
         start=head.start,
@@ -120,30 +120,38 @@ def _read(
     return read if daily else [_with_total(d) for d in read]
 
 
-def is_dose(text: str, head: Head, sentence: Span, *, beside: bool) -> bool:
-    """Whether an amount is a dose: not a level, a threshold, a weight or a change of a measure.
+def _drug_near(text: str, head: Head, drugs: list[Term]) -> tuple[Term | None, bool]:
+    """The drug nearest to an amount, and whether it stands beside it."""
+    if head.unit == "g/kg":  # no other drug that the rules know is given by the g/kg
+        drugs = [t for t in drugs if t.entry and "class" not in t.entry] or drugs
+    near = _nearest(drugs, head.start, head.end)
+    return near, near is not None and _gap(text, head, near) <= _BESIDE
 
-    `beside` says that a drug's name stands beside it.
-    """
+
+def is_dose(text: str, head: Head, sentence: Span, drugs: list[Term]) -> bool:
+    """Whether an amount is a dose: not a level, a threshold, a weight or a change of a measure."""
+    _, beside = _drug_near(text, head, drugs)
     before = text[max(sentence[0], head.start - 80) : head.start]
     after = text[head.end : min(sentence[1], head.end + 40)]
+    said = _SAID_DOSE.search(before) or _DOSE_NEXT.match(after)
     for pattern, row in _barred():
-        strong = row["name"] in ("measured, not given", "a change of a measure")
-        if strong and (beside or _SAID_DOSE.search(before) or _DOSE_NEXT.match(after)):
+        if (row.get("unless_beside") and (beside or said)) or head.unit not in row.get(
+            "units", (head.unit,)
+        ):
             continue
-        if row["where"] == "before" and pattern.search(before):
+        if pattern.search(before) if row["where"] == "before" else pattern.match(after):
             return False
-        if row["where"] == "after" and pattern.match(after):
-            return False
-    if head.spread and not (beside or _SAID_DOSE.search(before)):
+    if head.spread and not (beside or said):
         return False
-    if not head.beside_drug or beside:
+    if not head.beside_drug:
         return True
-    return bool(_RATE.match(after) or _GIVING.search(before))
+    if after[:1] in ("-", "‐", "‑") and after[1:2].isalpha():  # "2 g-IVIG" is a name
+        return False
+    return beside or bool(_RATE.match(after) or _GIVING.search(before))
 
 
 @cache
-def _barred() -> tuple[tuple[re.Pattern[str], dict[str, str]], ...]:
+def _barred() -> tuple[tuple[re.Pattern[str], dict[str, Any]], ...]:
     """The rules of patterns/no_doses.jsonl, compiled."""
     return tuple((re.compile(r["pattern"], re.IGNORECASE), r) for r in rules("no_doses"))
 
@@ -187,16 +195,31 @@ def _with_total(dose: DoseSpan) -> DoseSpan:
     return replace(dose, total=course_g_per_kg(dose.amount, dose.unit, dose.per, dose.days))
 
 
-def _without_totals(found: list[DoseSpan]) -> list[DoseSpan]:
-    """Drop repetitions, and "90 g (30 g daily for 3 days)"'s 90 g, which is no dose of its own."""
-    kept: dict[tuple[object, ...], DoseSpan] = {}
-    for i, dose in enumerate(found):
-        following = found[i + 1] if i + 1 < len(found) else None
-        if following and _is_sum(dose, following):
+def _without_repetitions(text: str, found: list[tuple[Span, list[DoseSpan]]]) -> list[DoseSpan]:
+    """Drop what is said again in another sentence; two arms' doses in one sentence both stay.
+
+    "90 g (30 g daily for 3 days)" loses its 90 g, which is no dose of its own, and "the 1 g/kg
+    group" names an arm by a dose read before.
+    """
+    kept: list[DoseSpan] = []
+    seen: dict[tuple[object, ...], Span] = {}
+    amounts: set[tuple[object, ...]] = set()
+    flat = [(sentence, dose) for sentence, read in found for dose in read]
+    for (sentence, dose), after in zip_longest(flat, flat[1:]):
+        what = (dose.drug.casefold(), dose.amount, dose.unit)
+        key = (*what, dose.per, dose.days, _frequency(text, dose))
+        label = what in amounts and _NAMES_ARM.match(text, dose.end)
+        sum_of_next = after is not None and _is_sum(dose, after[1])
+        if label or sum_of_next or seen.setdefault(key, sentence) != sentence:
             continue
-        key = (dose.drug.casefold(), dose.amount, dose.unit, dose.per, dose.days)
-        kept.setdefault(key, dose)
-    return list(kept.values())
+        amounts.add(what)
+        kept.append(dose)
+    return kept
+
+
+def _frequency(text: str, dose: DoseSpan) -> str:
+    """A dose's frequency as printed, in one case."""
+    return text[slice(*dose.frequency)].casefold() if dose.frequency else ""
 
 
 def _is_sum(dose: DoseSpan, following: DoseSpan) -> bool:
