@@ -16,7 +16,20 @@ _AFTER = re.compile(
     rf"|tablets?|capsules?|subcutaneous|orally|the|a|total)[\s-]+){{0,5}}(?P<name>{_WORD})",
     re.IGNORECASE,
 )
-_BEFORE_WINDOW = 60
+_BEFORE_WINDOW, _AFTER_WINDOW = 60, 60
+#: Up to so many characters may stand between a drug's name and an amount beside it.
+_BESIDE = 14
+#: What may stand between an amount and the drug it is of: "of", "oral", "once daily" ...
+_OF = re.compile(
+    r"[\s)-]*(?:(?!(?:and|or|plus|with|versus|vs|to|then|followed|both|while)\b)[\w./-]+[\s-]+){0,5}",
+    re.IGNORECASE,
+)
+#: Ends of English words that names of drugs do not have.
+_ENGLISH = re.compile(
+    r"(?:ed|ing|ly|[ts]ion|ment|ity|[st]ive|ous|ness|[ae]nce|[ae]ry|ory|ical|less|ful|[ai]ble|[^i]s|ant"
+    r"|ent|ial|ist|ure|age|ism|ward|ial|tic|ther|eous|est|ow|ough)$"
+)
+_ROMAN = re.compile(r"[IVX]+")
 _SPLIT = re.compile(r"[^\s(\[,:;=]+")
 _CLAUSE = re.compile(r"[;.](?=\s)")
 
@@ -47,13 +60,30 @@ def _stems() -> re.Pattern[str]:
     ends_rx = "|".join(sorted((re.escape(e) for e in ends["ends"]), key=len, reverse=True))
     words_rx = "|".join(sorted((re.escape(w) for w in words["words"]), key=len, reverse=True))
     return re.compile(
-        rf"(?<![\w-])(?:(?:{words_rx})|[A-Za-z]{{2,24}}?(?:{ends_rx}))(?![\w])", re.IGNORECASE
+        rf"(?<![\w-])(?:(?:{words_rx})|(?=\w{{5}})[A-Za-z]{{0,24}}?(?:{ends_rx}))(?![\w])", re.IGNORECASE
     )
+
+
+def nearest(text: str, drugs: list[Term], start: int, end: int) -> Term | None:
+    """The drug an amount belongs to: the one that ends last before it, else the first after."""
+    before = [d for d in drugs if d.end <= start]
+    after = [d for d in drugs if end <= d.start <= end + _AFTER_WINDOW]
+    close = [d for d in after if _OF.fullmatch(text, end, d.start)]
+    if close and (not before or start - before[-1].end > _BESIDE):
+        return close[0]
+    return before[-1] if before else after[0] if after else drugs[0] if drugs else None
+
+
+def beside(text: str, drug: Term, start: int, end: int) -> bool:
+    """Whether a drug's name stands beside an amount, what is in brackets not counted."""
+    if drug.start >= end:
+        return _OF.fullmatch(text, end, drug.start) is not None
+    return len(re.sub(r"\([^()]{0,60}\)", "", text[drug.end : start])) <= _BESIDE
 
 
 def adjacent(text: str, start: int, end: int, sentence: tuple[int, int]) -> Term | None:
     """Return an unlisted drug's name as printed beside an amount, before it or after."""
-    return _after(text, end, sentence[1]) or _before(text, start, sentence[0])
+    return _before(text, start, sentence[0]) or _after(text, end, sentence[1])
 
 
 def _before(text: str, start: int, floor: int) -> Term | None:
@@ -63,9 +93,8 @@ def _before(text: str, start: int, floor: int) -> Term | None:
         word = match.group().rstrip(")].,;:")
         if word.casefold() in _fillers() or not word:
             continue
-        if match.start() == low > floor and not text[low - 1].isspace():
-            return None
-        if not _is_name(word):
+        cut = match.start() == low > floor and not text[low - 1].isspace()
+        if cut or not _is_name(word):
             return None
         return Term(word, match.start(), match.start() + len(word), {})
     return None
@@ -84,7 +113,9 @@ def _is_name(word: str) -> bool:
     key = word.casefold()
     if key in _fillers() or key in _common() or not re.fullmatch(_WORD, word):
         return False
-    return len(word) >= 5 or (len(word) >= 2 and word.isupper())
+    if re.search(r"\d|[A-Z]", word[1:]):  # "NS-398", "AMPC"
+        return "/" not in word and not _ROMAN.fullmatch(word)
+    return len(word) >= 6 and "-" not in word and "/" not in word and not _ENGLISH.search(word)
 
 
 @cache

@@ -46,7 +46,7 @@ _TOTAL = re.compile(
 )
 _BEFORE_DOSE = re.compile(
     r"\b(?:once|twice|thrice|three|four|\d\s?times|every|q\d|alternate|[bt]\.?i\.?d|bi-?weekly|weekly"
-    r"|monthly|nightly)(?![^.;]*\bmg\b)[^.;,]{0,50}$",
+    r"|monthly|nightly)\b[^.;,]{0,50}$",
     re.I,
 )
 _REACH = 90

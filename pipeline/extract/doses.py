@@ -11,7 +11,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from pipeline.extract.dose_drugs import adjacent, named
+from pipeline.extract.dose_drugs import adjacent, beside, named, nearest
 from pipeline.extract.dose_grammar import Amount, Head, heads
 from pipeline.extract.dose_schedule import Schedule, days_of, per, phase, schedule
 from pipeline.extract.lexicon import Term, lexicon, rules
@@ -32,8 +32,6 @@ _GIVING = re.compile(
 _SAID_DOSE = re.compile(r"\b(?:doses?|dosages?)\s+(?:of|was|were|is)?[^.;,]{0,30}$", re.I)
 _DOSE_NEXT = re.compile(r"[\s-]*(?:(?:single|oral|daily)\s+)?(?:doses?|dosages?|tablets?|capsules?)\b", re.I)
 _NAMES_ARM = re.compile(r"[\s-]*(?:dose\s+)?(?:groups?|arms?|cohorts?)\b", re.I)
-#: Up to so many characters may stand between a drug's name and an amount beside it.
-_BESIDE = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +68,12 @@ def doses(doc: Doc) -> Doc:
         if printed or last is None:
             terms = named(doc, *span)
         given = [h for h in printed if is_dose(text, h, span, terms or [])]
+        behind = span[0]
         for head, following in zip_longest(given, given[1:]):
-            found.append((span, _read(text, head, following, span, terms or [], last)))
+            around = (behind, head, following)
+            read = _read(text, around, span, terms or [], last)
+            found.append((span, read))
+            behind = max([head.end, *(d.end for d in read)])
         own = [t for t in doc._.interventions if span[0] <= t.start < span[1]]
         last = own[-1] if own else (terms or [last])[-1]
     doc._.doses = tuple(_without_repetitions(text, found))
@@ -80,22 +82,18 @@ def doses(doc: Doc) -> Doc:
 
 def _read(
     text: str,
-    head: Head,
-    following: Head | None,
+    around: tuple[int, Head, Head | None],
     sentence: Span,
     drugs: list[Term],
     fallback: Term | None,
 ) -> list[DoseSpan]:
-    """Read the dose that starts with `head`: several where it lists amounts or days.
+    """Read the dose of an amount: several where it lists amounts or days.
 
-    `fallback` is the drug named before the sentence, for a sentence that names none.
+    `around` is the end of the amount before it, itself and the next; `fallback` is the drug named before the sentence, for a sentence that names none.
     """
-    near, beside = _drug_near(text, head, drugs)
-    unit = head.unit
-    drug = near if beside else adjacent(text, head.start, head.end, sentence) or near or fallback
-    if unit == "g/kg" and near and not beside:  # no unlisted drug is given by the g/kg
-        drug = near
-    when = schedule(text, head, following, sentence)
+    previous, head, following = around
+    unit, drug = head.unit, _drug(text, head, sentence, drugs, fallback)
+    when = schedule(text, head, following, (previous, sentence[1]))
     base = DoseSpan(
         start=head.start,
         end=max(head.end, when.end),
@@ -124,52 +122,46 @@ def _drug_near(text: str, head: Head, drugs: list[Term]) -> tuple[Term | None, b
     """The drug nearest to an amount, and whether it stands beside it."""
     if head.unit == "g/kg":  # no other drug that the rules know is given by the g/kg
         drugs = [t for t in drugs if t.entry and "class" not in t.entry] or drugs
-    near = _nearest(drugs, head.start, head.end)
-    return near, near is not None and _gap(text, head, near) <= _BESIDE
+    near = nearest(text, drugs, head.start, head.end)
+    return near, near is not None and beside(text, near, head.start, head.end)
+
+
+def _drug(
+    text: str, head: Head, sentence: Span, drugs: list[Term], fallback: Term | None
+) -> Term | None:
+    """The drug a dose is of: a known one beside it, else one as printed, else the nearest."""
+    near, is_beside = _drug_near(text, head, drugs)
+    if is_beside or head.unit == "g/kg":  # no unlisted drug is given by the g/kg
+        return near or fallback
+    return adjacent(text, head.start, head.end, sentence) or near or fallback
 
 
 def is_dose(text: str, head: Head, sentence: Span, drugs: list[Term]) -> bool:
     """Whether an amount is a dose: not a level, a threshold, a weight or a change of a measure."""
-    _, beside = _drug_near(text, head, drugs)
+    _, is_beside = _drug_near(text, head, drugs)
     before = text[max(sentence[0], head.start - 80) : head.start]
     after = text[head.end : min(sentence[1], head.end + 40)]
     said = _SAID_DOSE.search(before) or _DOSE_NEXT.match(after)
     for pattern, row in _barred():
-        if (row.get("unless_beside") and (beside or said)) or head.unit not in row.get(
+        if (row.get("unless_beside") and (is_beside or said)) or head.unit not in row.get(
             "units", (head.unit,)
         ):
             continue
         if pattern.search(before) if row["where"] == "before" else pattern.match(after):
             return False
-    if head.spread and not (beside or said):
+    if head.spread and not (is_beside or said):
         return False
     if not head.beside_drug:
         return True
     if after[:1] in ("-", "‐", "‑") and after[1:2].isalpha():  # "2 g-IVIG" is a name
         return False
-    return beside or bool(_RATE.match(after) or _GIVING.search(before))
+    return is_beside or bool(_RATE.match(after) or _GIVING.search(before))
 
 
 @cache
 def _barred() -> tuple[tuple[re.Pattern[str], dict[str, Any]], ...]:
     """The rules of patterns/no_doses.jsonl, compiled."""
     return tuple((re.compile(r["pattern"], re.IGNORECASE), r) for r in rules("no_doses"))
-
-
-def _nearest(drugs: list[Term], start: int, end: int) -> Term | None:
-    """The drug a dose belongs to: the one that ends last before it, else the first after."""
-    after = [d for d in drugs if end <= d.start <= end + 25]
-    before = [d for d in drugs if d.end <= start]
-    close = [d for d in after if d.start - end <= 12]
-    if close and (not before or start - before[-1].end > 12):
-        return close[0]
-    return before[-1] if before else after[0] if after else drugs[0] if drugs else None
-
-
-def _gap(text: str, head: Head, drug: Term) -> int:
-    """How many characters stand between an amount and a drug's name, brackets not counted."""
-    gap = text[min(drug.end, head.end) : max(drug.start, head.start)]
-    return len(re.sub(r"\([^()]{0,60}\)", "", gap))
 
 
 def _route(drug: Term, text: str) -> str | None:
