@@ -10,20 +10,22 @@ from spacy.tokens import Doc
 from pipeline.extract.lexicon import Term, lexicon, rules
 
 _WORD = r"[A-Za-z][\w'/+-]*[A-Za-z0-9]"
+
+
+def _words(row: int) -> str:
+    """The words of a row of patterns/no_drugs.jsonl, as alternatives."""
+    words = sorted(rules("no_drugs")[row]["words"], key=len, reverse=True)
+    return "|".join(re.escape(w) for w in words)
+
+
 #: "20 mg of prasugrel", "a 20 mg dose of prasugrel", "20 mg oral prasugrel".
-_AFTER = re.compile(
-    rf"[\s-]*(?:(?:single|once|twice|daily|oral|doses?|intravenous|i\.?v\.?|inhaled|nebuli[sz]ed|of"
-    rf"|tablets?|capsules?|subcutaneous|orally|the|a|total)[\s-]+){{0,5}}(?P<name>{_WORD})",
-    re.IGNORECASE,
-)
+_AFTER = re.compile(rf"[\s-]*(?:(?:{_words(2)})[\s-]+){{0,5}}(?P<name>{_WORD})", re.IGNORECASE)
 _BEFORE_WINDOW, _AFTER_WINDOW = 60, 60
 #: Up to so many characters may stand between a drug's name and an amount beside it.
 _BESIDE = 14
 #: What may stand between an amount and the drug it is of: "of", "oral", "once daily" ...
-_OF = re.compile(
-    r"[\s)-]*(?:(?!(?:and|or|plus|with|versus|vs|to|then|followed|both|while)\b)[\w./-]+[\s-]+){0,5}",
-    re.IGNORECASE,
-)
+_OF = re.compile(rf"[\s)-]*(?:(?:{_words(2)})[\s-]+){{0,5}}", re.IGNORECASE)
+_TIGHT = re.compile(r"[\s(\[:-]*")
 #: Ends of English words that names of drugs do not have.
 _ENGLISH = re.compile(
     r"(?:ed|ing|ly|[ts]ion|ment|ity|[st]ive|ous|ness|[ae]nce|[ae]ry|ory|ical|less|ful|[ai]ble|[^i]s|ant"
@@ -60,7 +62,8 @@ def _stems() -> re.Pattern[str]:
     ends_rx = "|".join(sorted((re.escape(e) for e in ends["ends"]), key=len, reverse=True))
     words_rx = "|".join(sorted((re.escape(w) for w in words["words"]), key=len, reverse=True))
     return re.compile(
-        rf"(?<![\w-])(?:(?:{words_rx})|(?=\w{{5}})[A-Za-z]{{0,24}}?(?:{ends_rx}))(?![\w])", re.IGNORECASE
+        rf"(?<![\w-])(?:(?:{words_rx})|(?=\w{{5}})[A-Za-z]{{0,24}}?(?:{ends_rx}))(?![\w])",
+        re.IGNORECASE,
     )
 
 
@@ -69,7 +72,7 @@ def nearest(text: str, drugs: list[Term], start: int, end: int) -> Term | None:
     before = [d for d in drugs if d.end <= start]
     after = [d for d in drugs if end <= d.start <= end + _AFTER_WINDOW]
     close = [d for d in after if _OF.fullmatch(text, end, d.start)]
-    if close and (not before or start - before[-1].end > _BESIDE):
+    if close and not (before and _TIGHT.fullmatch(text, before[-1].end, start)):
         return close[0]
     return before[-1] if before else after[0] if after else drugs[0] if drugs else None
 

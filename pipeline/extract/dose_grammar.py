@@ -28,17 +28,17 @@ _SPREAD = (
 )
 _DASH = r"[\s\-‐‑–]"
 _MINUS_1 = r"(?:<sup>)?\(?[-−–‐]\s?1\)?(?:</sup>)?"
-_BODY = rf"""(?:(?:\s?/\s?|\s+per\s+|[\s.·⋅•∙×*]{{1,3}}(?=kg\s?{_MINUS_1}))
+_BODY = rf"""(?:(?:\s?/\s?|\s+per\s+|[\s.·⋅•∙×*x]{{1,3}}(?=kg\s?{_MINUS_1}))
     (?P<weight>(?:kg|kilogramm?e?|kilo)\b(?:\s?{_MINUS_1})?)
     (?:[\s-]*(?:of\s+)?(?:body[\s-]?weight|BW\b|b\.\s?w\.))?
     |(?:\s?/\s?|\s+per\s+)(?P<area>m\s?(?:2|²|\^\s?\{{?2\}}?|\(\s?2\s?\)|<sup>\s?2\s?</sup>)|sqm\b|square\s+met(?:er|re)|sq\.?\s?m\b)
-    |[\s.·⋅•∙×*]{{1,3}}(?P<area1>m\s?(?:<sup>)?\(?[-−–‐]\s?2\)?(?:</sup>)?)
+    |[\s.·⋅•∙×*x]{{1,3}}(?P<area1>m\s?(?:<sup>)?\(?[-−–‐]\s?2\)?(?:</sup>)?)
     |\s?/\s?(?:body\b|puff\b|inhalation\b|actuation\b|tablet\b|capsule\b|dose\b))"""
-_RATE = rf"(?:(?:\s?/\s?|\s+per\s+|\s+an?\s+)(?:(?P<hour>h|hr|hour)|(?P<minute>min|minute))\b|[\s.·⋅•∙×*]{{1,3}}(?:(?P<hour1>h|hr)|(?P<minute1>min))\s?{_MINUS_1})"
+_RATE = rf"(?:(?:\s?/\s?|\s+per\s+|\s+an?\s+)(?:(?P<hour>h|hr|hour)|(?P<minute>min|minute))\b|[\s.·⋅•∙×*x]{{1,3}}(?:(?P<hour1>h|hr)|(?P<minute1>min))\s?{_MINUS_1})"
 #: What makes an amount a concentration or a ratio: per volume, per gram, percent.
-_PER_VOLUME = rf"""(?:\s?%|\s?(?:/|\bper\b)\s?(?:100\s?)?(?:(?:d|m|c|µ|μ|u|n)?l\b|(?:deci|milli|micro)?lit(?:er|re)s?\b
+_PER_VOLUME = r"""(?:\s?%|\s?(?:/|\bper\b)\s?(?:100\s?)?(?:(?:d|m|c|µ|μ|u|n)?l\b|(?:deci|milli|micro)?lit(?:er|re)s?\b
     |dl\b|g\b|mg\b|gram\b|mmol\b|mol\b|cm\b|cm[23²³]|mm[23²³]|mm\b|m3|m³|ng\b|cc\b|cell|10\W?\d|1000\b|million\b|serving)
-    |[\s.·⋅•∙×*]{{0,3}}(?:d|m|µ|μ)?l\s?(?:<sup>)?\(?[-−–‐]\s?1|[\s.·]{{1,2}}dL\b)"""
+    |[\s.·⋅•∙×*x]{0,3}(?:d|m|µ|μ)?l\s?(?:<sup>)?\(?[-−–‐]\s?1|[\s.·]{1,2}dL\b)"""
 _TERMS = {term.casefold(): row for row in rules("dose_units") for term in row["terms"]}
 _UNIT = "|".join(
     re.escape(t).replace(r"\ ", r"\s?") for t in sorted(_TERMS, key=lambda t: (-len(t), t))
@@ -46,10 +46,10 @@ _UNIT = "|".join(
 
 #: An amount with its unit: "0.5, 1.0 or 2.0 g/kg", "10-, 20- and 40-mg", "1.8 x 10(6) IU".
 HEAD = re.compile(
-    rf"""(?<![\w.·,/%<{MINUS}^])(?P<amounts>{_LIST.replace(" ", "[ ]")}){_POWER}?{_SPREAD}?{_DASH}?
+    rf"""(?<![\w.·,/%<^\-{MINUS[1:]}])(?<!\s\+)(?<!\(\+)(?P<amounts>{_LIST.replace(" ", "[ ]")}){_POWER}?{_SPREAD}?{_DASH}?
     (?P<unit>{_UNIT})(?![A-Za-zµμ]){_BODY}?(?!{_PER_VOLUME}){_RATE}?(?![\w%])(?!{_PER_VOLUME})""".replace(
         "(?<![\\w.", "(?:(?<=[a-z]/)|(?<![\\w.", 1
-    ).replace("^])", "^]))", 1),
+    ).replace("])(?<!\\s", "]))(?<!\\s", 1),
     re.IGNORECASE | re.VERBOSE,
 )
 _ONE = re.compile(rf"(?P<low>{NUMBER})(?:{_ENDS}(?P<high>{NUMBER}))?")
@@ -79,22 +79,18 @@ def heads(text: str, start: int, end: int) -> Iterator[Head]:
         row = row or _TERMS.get(re.sub(r"\s", "", match["unit"]).casefold())
         if not amounts or row is None:
             continue
-        if row.get("volume") and text[match.start() - 1 : match.start()] == "/":
+        unit = _unit(row["unit"], match)
+        if row.get("volume") and (text[match.start() - 1 : match.start()] == "/" or _rate(match)):
             continue
-        beside = row.get("rank") == "beside a drug" and not _relative(match)
+        beside = row.get("rank") == "beside a drug" and not match["weight"]
         yield Head(
             amounts[0][1][0],
             match.end(),
             amounts,
-            _unit(row["unit"], match),
+            unit,
             beside,
             match["spread"] is not None,
         )
-
-
-def _relative(match: re.Match[str]) -> bool:
-    """Whether an amount is relative to the body: "g/kg", "mg/m2"."""
-    return any(match[name] for name in ("weight", "area", "area1"))
 
 
 def _unit(name: str, match: re.Match[str]) -> str:
@@ -105,9 +101,14 @@ def _unit(name: str, match: re.Match[str]) -> str:
         name += "/kg"
     elif match["area"] or match["area1"]:
         name += "/m2"
+    return name + _rate(match)
+
+
+def _rate(match: re.Match[str]) -> str:
+    """ "/h" or "/min" where an amount is printed as a rate."""
     if match["hour"] or match["hour1"]:
-        return f"{name}/h"
-    return f"{name}/min" if match["minute"] or match["minute1"] else name
+        return "/h"
+    return "/min" if match["minute"] or match["minute1"] else ""
 
 
 def _amounts(text: str, match: re.Match[str]) -> Iterator[tuple[Amount, Span]]:
@@ -119,8 +120,9 @@ def _amounts(text: str, match: re.Match[str]) -> Iterator[tuple[Amount, Span]]:
     power = next((int(match[p]) for p in ("p1", "p2", "p3") if match[p]), 0)
     for one in found:
         low, high = _value(one["low"]), _value(one["high"]) if one["high"] else None
-        if low is None:
+        if not low and high is None:  # "0, 75 or 150 mg": nothing was given
             continue
+        low = low or 0.0
         low *= 10**power
         if high is None:
             yield low, one.span()

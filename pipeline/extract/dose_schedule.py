@@ -23,11 +23,10 @@ _DAYS = re.compile(
 )
 _DAILY = re.compile(
     r"^[\s,)]*(?:/\s?d(?:ay)?\b|/24\s?h|per\s+day|a\s+day|daily|each\s+day|once\s+daily|/\s?die"
-    r"|[\s.·⋅]d(?:ay)?\s?(?:<sup>)?\(?[-−–‐]\s?1)",
+    r"|[\s.·⋅x×]{1,3}d(?:ay)?\s?(?:<sup>)?\(?[-−–‐]\s?1)",
     re.I,
 )
 _DAILY_NEAR = re.compile(r"\b(?:daily|per day|each day|a day)\b|/day\b", re.I)
-_DAILY_BEFORE = re.compile(r"\b(?:daily|once-a-day|day)\s+(?:\w+\s+)?(?:doses?|dosages?)\b[^.;]{0,25}$", re.I)
 _PERIOD = re.compile(
     rf"\b(?P<every>every\s+(?:{NUMBER_OR_WORD}(?:{TO}{NUMBER_OR_WORD})?\s+)?(?:other\s+)?(?:weeks?|months?)"
     rf"|once\s+(?:a|per|every)\s+(?:week|month)|(?:at\s+)?(?:{NUMBER_OR_WORD})[\s-]week(?:ly)?\s+intervals?"
@@ -44,9 +43,10 @@ _MAINTENANCE = re.compile(r"\bmaintenance\b|\bmore infusions\b|\binfusions? of\b
 _TOTAL = re.compile(
     r"\btotal(?:\s+\w+)?\s+(?:dose|amount)|\bcumulative\b|\bper course\b|\bin total\b", re.I
 )
+#: A frequency that may stand before an amount: "a once-daily dose of 25 mg".
 _BEFORE_DOSE = re.compile(
     r"\b(?:once|twice|thrice|three|four|\d\s?times|every|q\d|alternate|[bt]\.?i\.?d|bi-?weekly|weekly"
-    r"|monthly|nightly)\b[^.;,]{0,50}$",
+    r"|monthly|nightly|daily\s+(?:\w+\s+)?(?:doses?|dosages?))\b[^.;,]{0,50}$",
     re.I,
 )
 _REACH = 90
@@ -91,8 +91,6 @@ def schedule(text: str, head: Head, following: Head | None, sentence: Span) -> S
     daily = _DAILY.match(text[head.end : after[1]])
     if times is None and not daily:
         daily = _DAILY_NEAR.search(text, *after)
-    if times is None and not daily:
-        daily = _DAILY_BEFORE.search(text[max(sentence[0], head.start - 50) : head.start])
     if times is None and not daily:
         times = _times_before(text, head, sentence[0])
     days = _DAYS.search(text, *after)
@@ -151,9 +149,10 @@ def per(text: str, head: Head, when: Schedule, amount: object, unit: str) -> str
     before, after = text[max(0, head.start - 45) : head.start], text[head.end :][:40]
     if _EACH.match(after):
         return "infusion"
-    if when.times is not None and (when.times[1] or when.period is None):
-        if not when.daily or when.times[1] == "day":
-            return when.times[1]
+    times = when.times
+    if times is not None and (times[1] == "day" or not when.daily):
+        if times[1] or when.period is None:
+            return times[1]
     if when.daily:
         return "day"
     if _TOTAL.search(before):

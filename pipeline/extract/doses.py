@@ -30,7 +30,9 @@ _GIVING = re.compile(
     re.I,
 )
 _SAID_DOSE = re.compile(r"\b(?:doses?|dosages?)\s+(?:of|was|were|is)?[^.;,]{0,30}$", re.I)
-_DOSE_NEXT = re.compile(r"[\s-]*(?:(?:single|oral|daily)\s+)?(?:doses?|dosages?|tablets?|capsules?)\b", re.I)
+_DOSE_NEXT = re.compile(
+    r"[\s-]*(?:(?:single|oral|daily)\s+)?(?:doses?|dosages?|tablets?|capsules?)\b", re.I
+)
 _NAMES_ARM = re.compile(r"[\s-]*(?:dose\s+)?(?:groups?|arms?|cohorts?)\b", re.I)
 
 
@@ -69,8 +71,8 @@ def doses(doc: Doc) -> Doc:
             terms = named(doc, *span)
         given = [h for h in printed if is_dose(text, h, span, terms or [])]
         behind = span[0]
-        for head, following in zip_longest(given, given[1:]):
-            around = (behind, head, following)
+        for i, head in enumerate(given):
+            around = (behind, head, given[i + 1] if i + 1 < len(given) else None)
             read = _read(text, around, span, terms or [], last)
             found.append((span, read))
             behind = max([head.end, *(d.end for d in read)])
