@@ -15,46 +15,67 @@ Amount = float | tuple[float, float]
 #: A number of a dose; "0. 4" is a damaged 0.4, and "0,4" can be no list.
 NUMBER = rf"(?:0[.·]\s\d++|0,\d{{1,2}}(?!\d)|{DIGITS})"
 _ENDS = rf"(?:{TO}|\s*--\s*)"
-_NUMBER_END = rf"{NUMBER}(?:\s?[-‐‑](?=\s*(?:,|or\b|and\b|to\b|/)))?"
-_RANGE = rf"{NUMBER}(?:{_ENDS}{NUMBER}|{_NUMBER_END[len(NUMBER) :]})"
+#: A range, or one number with the hyphen of "10-, 20- and 40-mg".
+_ONE_OF = rf"{NUMBER}(?:{_ENDS}{NUMBER}|(?:\s?[-‐‑](?=\s*(?:,|or\b|and\b|to\b|/)))?)"
 _LAST = r"(?:\s*,?\s+(?:and|or|and/or|versus|vs\.?)\s+)"
-_LIST = rf"{_RANGE}(?:(?:\s*,\s*{_RANGE}){{1,6}}{_LAST}{_RANGE}|{_LAST}{_RANGE}|(?:\s?/\s?{NUMBER}){{1,4}})?"
+_LIST = (
+    rf"{_ONE_OF}(?:(?:\s*,\s*{_ONE_OF}){{1,6}}{_LAST}{_ONE_OF}|{_LAST}{_ONE_OF}"
+    rf"|(?:\s?/\s?{NUMBER}){{1,4}})?"
+)
 #: "x 10(6)", "× 10^6", "million": what the number is to be multiplied by.
-_POWER = r"(?:\s*[x×]\s*10\s?(?:\((?P<p1>\d)\)|\^(?P<p2>\d)|<sup>(?P<p3>\d)</sup>)|\s+(?P<million>million)(?=\s+(?:I\.?U|U)))"
+_POWER = (
+    r"(?:\s*[x×]\s*10\s?(?:\((?P<p1>\d)\)|\^(?P<p2>\d)|<sup>(?P<p3>\d)</sup>)"
+    r"|\s+(?P<million>million)(?=\s+(?:I\.?U|U)))"
+)
 #: What may stand between a mean or median and its unit: "243 ± 26 mg", "27.0 (9-54) mg".
 _SPREAD = (
     rf"(?P<spread>\s*(?:±|\+\s?/\s?[{MINUS}]|\+{MINUS[0]})\s*{NUMBER}"
     rf"|\s*\([a-z\s]{{0,12}}{NUMBER}(?:{_ENDS}{NUMBER})?\))"
 )
 _DASH = r"[\s\-‐‑–]"
+#: "-1" as an exponent, and what joins a factor to the one before it: "mg.kg-1", "mg x kg(-1)".
 _MINUS_1 = r"(?:<sup>)?\(?[-−–‐]\s?1\)?(?:</sup>)?"
-_BODY = rf"""(?:(?:\s?/\s?|\s+per\s+|[\s.·⋅•∙×*x]{{1,3}}(?=kg\s?{_MINUS_1}))
-    (?P<weight>(?:kg|kilogramm?e?|kilo)\b(?:\s?{_MINUS_1})?)
-    (?:[\s-]*(?:of\s+)?(?:body[\s-]?weight|BW\b|b\.\s?w\.))?
-    |(?:\s?/\s?|\s+per\s+)(?P<area>m\s?(?:2|²|\^\s?\{{?2\}}?|\(\s?2\s?\)|<sup>\s?2\s?</sup>)|sqm\b|square\s+met(?:er|re)|sq\.?\s?m\b)
-    |[\s.·⋅•∙×*x]{{1,3}}(?P<area1>m\s?(?:<sup>)?\(?[-−–‐]\s?2\)?(?:</sup>)?)
-    |\s?/\s?(?:body\b|puff\b|inhalation\b|actuation\b|tablet\b|capsule\b|dose\b))"""
-_RATE = rf"(?:(?:\s?/\s?|\s+per\s+|\s+an?\s+)(?:(?P<hour>h|hr|hour)|(?P<minute>min|minute))\b|[\s.·⋅•∙×*x]{{1,3}}(?:(?P<hour1>h|hr)|(?P<minute1>min))\s?{_MINUS_1})"
+_TIMES = r"[\s.·⋅•∙×*x]{1,3}"
+_PER = r"(?:\s?/\s?|\s+per\s+)"
+_WEIGHT = (
+    rf"(?:{_PER}|{_TIMES}(?=kg\s?{_MINUS_1}))(?P<weight>(?:kg|kilogramm?e?|kilo)\b(?:\s?{_MINUS_1})?)"
+    r"(?:[\s-]*(?:of\s+)?(?:body[\s-]?weight|BW\b|b\.\s?w\.))?"
+)
+_AREA = (
+    rf"{_PER}(?P<area>m\s?(?:2|²|\^\s?\{{?2\}}?|\(\s?2\s?\)|<sup>\s?2\s?</sup>)|sqm\b"
+    rf"|square\s+met(?:er|re)|sq\.?\s?m\b)"
+    rf"|{_TIMES}(?P<area1>m\s?(?:<sup>)?\(?[-−–‐]\s?2\)?(?:</sup>)?)"
+)
+_BODY = rf"(?:{_WEIGHT}|{_AREA}|\s?/\s?(?:body|puff|inhalation|actuation|tablet|capsule|dose)\b)"
+_RATE = (
+    rf"(?:(?:{_PER}|\s+an?\s+)(?:(?P<hour>h|hr|hour)|(?P<minute>min|minute))\b"
+    rf"|{_TIMES}(?:(?P<hour1>h|hr)|(?P<minute1>min))\s?{_MINUS_1})"
+)
 #: What makes an amount a concentration or a ratio: per volume, per gram, percent.
-_PER_VOLUME = r"""(?:\s?%|\s?(?:/|\bper\b)\s?(?:100\s?)?(?:(?:d|m|c|µ|μ|u|n)?l\b|(?:deci|milli|micro)?lit(?:er|re)s?\b
-    |dl\b|g\b|mg\b|gram\b|mmol\b|mol\b|cm\b|cm[23²³]|mm[23²³]|mm\b|m3|m³|ng\b|cc\b|cell|10\W?\d|1000\b|million\b|serving)
-    |[\s.·⋅•∙×*x]{0,3}(?:d|m|µ|μ)?l\s?(?:<sup>)?\(?[-−–‐]\s?1|[\s.·]{1,2}dL\b)"""
+_PER_VOLUME = (
+    r"(?:\s?%|\s?(?:/|\bper\b)\s?(?:100\s?)?(?:(?:d|m|c|µ|μ|u|n)?l\b"
+    r"|(?:deci|milli|micro)?lit(?:er|re)s?\b|(?:g|mg|ng|gram|mmol|mol|cm|mm|cc)\b|[cm]m[23²³]"
+    r"|m[3³]|cell|10\W?\d|1000\b|million\b|serving)"
+    r"|[\s.·⋅•∙×*x]{0,3}(?:d|m|µ|μ)?l\s?(?:<sup>)?\(?[-−–‐]\s?1|[\s.·]{1,2}dL\b)"
+)
 _TERMS = {term.casefold(): row for row in rules("dose_units") for term in row["terms"]}
 _UNIT = "|".join(
     re.escape(t).replace(r"\ ", r"\s?") for t in sorted(_TERMS, key=lambda t: (-len(t), t))
 )
 
+#: Where an amount may begin: not inside a number or word, nor behind a sign; "a mg/200 mg" may.
+_START = rf"(?:(?<=[a-z]/)|(?<![\w.·,/%<^\-{MINUS[1:]}]))(?<!\s\+)(?<!\(\+)"
 #: An amount with its unit: "0.5, 1.0 or 2.0 g/kg", "10-, 20- and 40-mg", "1.8 x 10(6) IU".
 HEAD = re.compile(
-    rf"""(?<![\w.·,/%<^\-{MINUS[1:]}])(?<!\s\+)(?<!\(\+)(?P<amounts>{_LIST.replace(" ", "[ ]")}){_POWER}?{_SPREAD}?{_DASH}?
-    (?P<unit>{_UNIT})(?![A-Za-zµμ]){_BODY}?(?!{_PER_VOLUME}){_RATE}?(?![\w%])(?!{_PER_VOLUME})""".replace(
-        "(?<![\\w.", "(?:(?<=[a-z]/)|(?<![\\w.", 1
-    ).replace("])(?<!\\s", "]))(?<!\\s", 1),
-    re.IGNORECASE | re.VERBOSE,
+    rf"{_START}(?P<amounts>{_LIST}){_POWER}?{_SPREAD}?{_DASH}?(?P<unit>{_UNIT})(?![A-Za-zµμ])"
+    rf"{_BODY}?(?!{_PER_VOLUME}){_RATE}?(?![\w%])(?!{_PER_VOLUME})",
+    re.IGNORECASE,
 )
 _ONE = re.compile(rf"(?P<low>{NUMBER})(?:{_ENDS}(?P<high>{NUMBER}))?")
+#: What a number is of that stands before "and 20 mg": "weeks 4 and 20 mg".
 _FIRST_IS_OTHER = re.compile(
-    r"(?:[=<>≤≥]|\b(?:days?|weeks?|months?|years?|ages?|aged|n|no|phase|group|grade|stage|type|at|in|visits?))\s*$",
+    r"(?:[=<>≤≥]|\b(?:days?|weeks?|months?|years?|ages?|aged|n|no|phase|group|grade|stage|type|at|in"
+    r"|visits?))\s*$",
     re.IGNORECASE,
 )
 

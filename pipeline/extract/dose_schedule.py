@@ -53,13 +53,22 @@ _REACH = 90
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    """A frequency as printed; `plain` where it says no more than `per`: "daily"."""
+
+    span: Span
+    per: str | None
+    plain: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule:
-    """The days and the frequency found behind a dose; `times` is a frequency a day or hour."""
+    """The days and the frequency found with a dose; `times` is any frequency, `period` in weeks."""
 
     days: re.Match[str] | None
     period: re.Match[str] | None
     daily: bool
-    times: tuple[Span, str | None] | None
+    times: Times | None
 
     @property
     def each_day(self) -> bool:
@@ -73,15 +82,15 @@ class Schedule:
     @property
     def frequency(self) -> Span | None:
         """Where the frequency is printed."""
-        if self.times is not None:
-            return self.times[0]
+        if self.times is not None and not self.times.plain:
+            return self.times.span
         return self.period.span() if self.period else None
 
     @property
     def end(self) -> int:
         """Where the last part ends, 0 if there is none."""
         ends = [m.end() for m in (self.days, self.period) if m]
-        return max([0, *ends, *([self.times[0][1]] if self.times else [])])
+        return max([0, *ends, *([self.times.span[1]] if self.times else [])])
 
 
 def schedule(text: str, head: Head, following: Head | None, sentence: Span) -> Schedule:
@@ -105,7 +114,7 @@ def _stop(text: str, start: int, following: Head | None, end: int) -> int:
     return turn.start() if turn else stop
 
 
-def _times(text: str, start: int, end: int) -> tuple[Span, str | None] | None:
+def _times(text: str, start: int, end: int) -> Times | None:
     """The first frequency behind a dose, with what it says the amount is for.
 
     One that follows it at once belongs to it: "days 1, 8 and 15 every 6 weeks".
@@ -120,19 +129,20 @@ def _times(text: str, start: int, end: int) -> tuple[Span, str | None] | None:
     first, last, row = min(found, key=lambda f: f[:2])
     printed = text[first:-last]
     once = row.get("day_if") and re.match(row["day_if"], printed, re.IGNORECASE)
+    times = Times((first, -last), "day" if once else row["per"], "says_per_only" in row)
     more = _times(text, -last, min(end, -last + 40))
-    if more and re.fullmatch(r"[\s,()]*", text[-last : more[0][0]]):
-        return (first, more[0][1]), row["per"] or more[1]
-    return (first, -last), "day" if once else row["per"]
+    if more and re.fullmatch(r"[\s,()]*", text[-last : more.span[0]]):
+        return Times((first, more.span[1]), times.per or more.per, plain=False)
+    return times
 
 
-def _times_before(text: str, head: Head, start: int) -> tuple[Span, str | None] | None:
+def _times_before(text: str, head: Head, start: int) -> Times | None:
     """A frequency before the amount: "a once-daily dose of 25 mg"."""
     found = _BEFORE_DOSE.search(text, max(start, head.start - 70), head.start)
     if found is None:
         return None
     times = _times(text, found.start(), found.end())
-    return times if times and times[0][0] == found.start() else None
+    return times if times and times.span[0] == found.start() else None
 
 
 @cache
@@ -150,9 +160,8 @@ def per(text: str, head: Head, when: Schedule, amount: object, unit: str) -> str
     if _EACH.match(after):
         return "infusion"
     times = when.times
-    if times is not None and (times[1] == "day" or not when.daily):
-        if times[1] or when.period is None:
-            return times[1]
+    if times is not None and _says_per(when, times.per):
+        return times.per
     if when.daily:
         return "day"
     if _TOTAL.search(before):
@@ -166,6 +175,13 @@ def per(text: str, head: Head, when: Schedule, amount: object, unit: str) -> str
     if _LOADING.search(before) or _LOADING_NEXT.match(after):
         return "course"
     return "infusion" if _MAINTENANCE.search(before) else None
+
+
+def _says_per(when: Schedule, times_per: str | None) -> bool:
+    """Whether a frequency alone says what the amount is for: "twice daily" is no day's."""
+    if times_per == "day":
+        return True
+    return not when.daily and (times_per is not None or when.period is None)
 
 
 def _per_stretch(before: str, amount: object, days: re.Match[str], unit: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import zip_longest
@@ -65,21 +66,27 @@ def doses(doc: Doc) -> Doc:
     last: Term | None = None
     for sentence in doc._.sentences:
         span = (sentence.start, sentence.end)
-        terms: list[Term] | None = None
         printed = list(heads(text, *span))
-        if printed or last is None:
-            terms = named(doc, *span)
-        given = [h for h in printed if is_dose(text, h, span, terms or [])]
-        behind = span[0]
-        for i, head in enumerate(given):
-            around = (behind, head, given[i + 1] if i + 1 < len(given) else None)
-            read = _read(text, around, span, terms or [], last)
-            found.append((span, read))
-            behind = max([head.end, *(d.end for d in read)])
+        terms = named(doc, *span) if printed or last is None else []
+        if printed:
+            found.extend((span, read) for read in _of_sentence(text, printed, span, terms, last))
         own = [t for t in doc._.interventions if span[0] <= t.start < span[1]]
-        last = own[-1] if own else (terms or [last])[-1]
+        last = next(reversed(own or terms), last)
     doc._.doses = tuple(_without_repetitions(text, found))
     return doc
+
+
+def _of_sentence(
+    text: str, printed: list[Head], sentence: Span, drugs: list[Term], fallback: Term | None
+) -> Iterator[list[DoseSpan]]:
+    """Yield the doses of a sentence's amounts."""
+    given = [h for h in printed if is_dose(text, h, sentence, drugs)]
+    behind = sentence[0]
+    after: list[Head | None] = [*given[1:], None]
+    for head, following in zip(given, after, strict=False):
+        read = _read(text, (behind, head, following), sentence, drugs, fallback)
+        behind = max([head.end, *(d.end for d in read)])
+        yield read
 
 
 def _read(
@@ -91,7 +98,8 @@ def _read(
 ) -> list[DoseSpan]:
     """Read the dose of an amount: several where it lists amounts or days.
 
-    `around` is the end of the amount before it, itself and the next; `fallback` is the drug named before the sentence, for a sentence that names none.
+    `around` is the end of the dose before it, itself and the next amount; `fallback` is the drug
+    named before the sentence, for a sentence that names none.
     """
     previous, head, following = around
     unit, drug = head.unit, _drug(text, head, sentence, drugs, fallback)
