@@ -51,8 +51,9 @@ def named(doc: Doc, start: int, end: int) -> list[Term]:
 
 
 def _as_printed(text: str, term: Term) -> Term:
-    """A treatment by its printed name: "prednisone", not the class it is listed under."""
-    return Term(text[term.start : term.end], term.start, term.end, term.entry)
+    """A treatment by its printed name: "prednisone", not its class nor "oral prednisone"."""
+    name = re.sub(r"^oral\s+", "", text[term.start : term.end], flags=re.IGNORECASE)
+    return Term(name, term.end - len(name), term.end, term.entry)
 
 
 @cache

@@ -49,6 +49,8 @@ _BEFORE_DOSE = re.compile(
     r"|monthly|nightly|daily\s+(?:\w+\s+)?(?:doses?|dosages?))\b[^.;,]{0,50}$",
     re.I,
 )
+#: "Twice weekly": the amount is neither a day's nor a week's.
+_SEVERAL = re.compile(r"(?:twice|thrice|two|three|four|five|six|[2-8])\b", re.I)
 _REACH = 90
 
 
@@ -59,6 +61,7 @@ class Times:
     span: Span
     per: str | None
     plain: bool
+    several: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +131,12 @@ def _times(text: str, start: int, end: int) -> Times | None:
         return None
     first, last, row = min(found, key=lambda f: f[:2])
     printed = text[first:-last]
+    several = _SEVERAL.match(printed) is not None
     once = row.get("day_if") and re.match(row["day_if"], printed, re.IGNORECASE)
-    times = Times((first, -last), "day" if once else row["per"], "says_per_only" in row)
+    times = Times((first, -last), "day" if once else row["per"], "says_per_only" in row, several)
     more = _times(text, -last, min(end, -last + 40))
     if more and re.fullmatch(r"[\s,()]*", text[-last : more.span[0]]):
-        return Times((first, more.span[1]), times.per or more.per, plain=False)
+        return Times((first, more.span[1]), times.per or more.per, False, several)
     return times
 
 
@@ -160,7 +164,7 @@ def per(text: str, head: Head, when: Schedule, amount: object, unit: str) -> str
     if _EACH.match(after):
         return "infusion"
     times = when.times
-    if times is not None and _says_per(when, times.per):
+    if times is not None and _says_per(when, times):
         return times.per
     if when.daily:
         return "day"
@@ -177,11 +181,11 @@ def per(text: str, head: Head, when: Schedule, amount: object, unit: str) -> str
     return "infusion" if _MAINTENANCE.search(before) else None
 
 
-def _says_per(when: Schedule, times_per: str | None) -> bool:
+def _says_per(when: Schedule, times: Times) -> bool:
     """Whether a frequency alone says what the amount is for: "twice daily" is no day's."""
-    if times_per == "day":
+    if times.per == "day":
         return True
-    return not when.daily and (times_per is not None or when.period is None)
+    return not when.daily and (times.per is not None or times.several or when.period is None)
 
 
 def _per_stretch(before: str, amount: object, days: re.Match[str], unit: str) -> str | None:
