@@ -29,7 +29,7 @@ _TIGHT = re.compile(r"[\s(\[:-]*")
 #: Ends of English words that names of drugs do not have.
 _ENGLISH = re.compile(
     r"(?:ed|ing|ly|[ts]ion|ment|ity|[st]ive|ous|ness|[ae]nce|[ae]ry|ory|ical|less|ful|[ai]ble|[^i]s|ant"
-    r"|ent|ial|ist|ure|age|ism|ward|ial|tic|ther|eous|est|ow|ough)$"
+    r"|ent|ial|ist|ure|age|ism|ward|ial|tic|ther|eous|ia|[io]sis|itis|oma|pathy|logy|graphy|est|ow|ough)$"
 )
 _ROMAN = re.compile(r"[IVX]+")
 _SPLIT = re.compile(r"[^\s(\[,:;=]+")

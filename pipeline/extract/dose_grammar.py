@@ -58,7 +58,10 @@ _PER_VOLUME = (
     r"|m[3³]|cell|10\W?\d|1000\b|million\b|serving)"
     r"|[\s.·⋅•∙×*x]{0,3}(?:d|m|µ|μ)?l\s?(?:<sup>)?\(?[-−–‐]\s?1|[\s.·]{1,2}dL\b)"
 )
-_TERMS = {term.casefold(): row for row in rules("dose_units") for term in row["terms"]}
+_ROWS = rules("dose_units")
+_TERMS = {t.casefold(): row for row in _ROWS if not row.get("exact") for t in row["terms"]}
+#: Terms whose case decides: "mU" are thousandths, "MU" are millions.
+_EXACT = {t: row for row in _ROWS if row.get("exact") for t in row["terms"]}
 _UNIT = "|".join(
     re.escape(t).replace(r"\ ", r"\s?") for t in sorted(_TERMS, key=lambda t: (-len(t), t))
 )
@@ -96,8 +99,9 @@ def heads(text: str, start: int, end: int) -> Iterator[Head]:
     """Yield the amounts with units of ``text[start:end]``, doses or not."""
     for match in HEAD.finditer(text, start, end):
         amounts = tuple(_amounts(text, match))
-        row = _TERMS.get(re.sub(r"\s+", " ", match["unit"]).casefold())
-        row = row or _TERMS.get(re.sub(r"\s", "", match["unit"]).casefold())
+        printed = re.sub(r"\s+", " ", match["unit"])
+        row = _EXACT.get(printed) or _TERMS.get(printed.casefold())
+        row = row or _TERMS.get(printed.replace(" ", "").casefold())
         if not amounts or row is None:
             continue
         unit = _unit(row["unit"], match)

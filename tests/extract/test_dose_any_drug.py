@@ -40,6 +40,8 @@ def amounts(read: Read, sentence: str) -> list[tuple[Any, str]]:
         ("1,000 IU", (1000, "IU")),
         ("1 200 mg".replace(" ", "\u2009", 1), (1200, "mg")),
         ("18 million IU", (18, "MIU")),
+        ("18 MU", (18, "MU")),
+        ("18 mU", (18, "mU")),
         ("1.5 x 10(6) IU", (1_500_000, "IU")),
         ("75 mg/m2", (75, "mg/m2")),
         ("75 mg/m^2", (75, "mg/m2")),
