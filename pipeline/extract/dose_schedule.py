@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.extract.dose_grammar import Head
 from pipeline.extract.lexicon import rules
 from pipeline.extract.numbers import DIGITS, TO, WORDS, parse_number
+from pipeline.schema.dose import G_PER_KG
 
 Span = tuple[int, int]
 
@@ -219,13 +220,17 @@ def phase(text: str, sentence: Span, head: Head, when: Schedule) -> str:
     return "maintenance" if keep or when.period is not None else "single course"
 
 
-def days_of(when: Schedule, dose_per: str | None) -> tuple[list[float], bool]:
-    """The days of a dose, one or two numbers, and whether two are alternatives ("3 or 6")."""
+def days_of(when: Schedule, dose_per: str | None, unit: str) -> tuple[list[float], bool]:
+    """The days of a dose, one or two numbers, and whether two are alternatives ("3 or 6").
+
+    An amount by the kilogram that is said to be a day's gets no weeks: they may be the study's,
+    and a course's total would follow from them.
+    """
     days = when.days
     if days is None:
         return [], False
     factor = 1 if days["unit"].lower().startswith("day") else 7
-    if factor == 7 and dose_per == "day":
+    if factor == 7 and dose_per == "day" and unit in G_PER_KG:
         return [], False
     words = re.findall(NUMBER_OR_WORD, days["days"], re.I)
     numbers = [n * factor for n in map(parse_number, words) if n is not None]

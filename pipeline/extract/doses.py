@@ -15,7 +15,7 @@ from spacy.tokens import Doc
 from pipeline.extract.dose_drugs import adjacent, beside, named, nearest
 from pipeline.extract.dose_grammar import Amount, Head, heads
 from pipeline.extract.dose_schedule import Schedule, days_of, per, phase, schedule
-from pipeline.extract.lexicon import Term, lexicon, rules
+from pipeline.extract.lexicon import Lexicon, Term, lexicon, rules
 from pipeline.schema import course_g_per_kg
 
 Span = tuple[int, int]
@@ -35,6 +35,13 @@ _DOSE_NEXT = re.compile(
     r"[\s-]*(?:(?:single|oral|daily)\s+)?(?:doses?|dosages?|tablets?|capsules?)\b", re.I
 )
 _NAMES_ARM = re.compile(r"[\s-]*(?:dose\s+)?(?:groups?|arms?|cohorts?)\b", re.I)
+
+
+#: What belongs to an amount, behind it and before it: no other number nor clause between.
+_CLAUSE_AFTER = re.compile(
+    r"(?:(?!\b(?:and|or|plus|versus|vs|with|then|followed)\b|\d|[;,)\]]|\.\s).)*+", re.I
+)
+_CLAUSE_BEFORE = re.compile(r"(?:(?!\b(?:and|or|plus|versus|vs|then)\b)[^\d;,.])*+$", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +123,7 @@ def _read(
         days_span=None,
         frequency=when.frequency,
         phase=phase(text, sentence, head, when),
-        route=_route(drug, text) if drug else None,
+        route=_route(text, head, drug),
         total=None,
     )
     spans = [
@@ -174,15 +181,31 @@ def _barred() -> tuple[tuple[re.Pattern[str], dict[str, Any]], ...]:
     return tuple((re.compile(r["pattern"], re.IGNORECASE), r) for r in rules("no_doses"))
 
 
-def _route(drug: Term, text: str) -> str | None:
-    """The route that the drug's name says, or the word before it."""
-    named_routes = lexicon("routes").find(text, max(0, drug.start - 14), drug.end)
-    return named_routes[0].name if named_routes else None
+def _route(text: str, head: Head, drug: Term | None) -> str | None:
+    """The route that the drug's name says or the word before it, else one beside the amount."""
+    if drug is not None:
+        named_routes = lexicon("routes").find(text, max(0, drug.start - 14), drug.end)
+        if named_routes:
+            return named_routes[0].name
+    after = _CLAUSE_AFTER.match(text, head.end, head.end + 40)
+    before = _CLAUSE_BEFORE.search(text[max(0, head.start - 45) : head.start])
+    for part in (after, before):
+        found = _routes().find(part.group()) if part else []
+        if found:
+            return found[0].name
+    return None
+
+
+@cache
+def _routes() -> Lexicon:
+    """All routes, with the short forms that mean a route only beside an amount."""
+    listed = [{**r, "terms": r["terms"] + r["beside_amount"]} for r in rules("routes")]
+    return Lexicon([*listed, *rules("dose_routes")])
 
 
 def _with_days(dose: DoseSpan, when: Schedule) -> list[DoseSpan]:
     """Give a dose its days; "for 3 or 6 days" at so much a day are two doses."""
-    numbers, either = days_of(when, dose.per)
+    numbers, either = days_of(when, dose.per, dose.unit)
     if when.days is None or not numbers:
         return [dose]
     place = when.days.span("days")

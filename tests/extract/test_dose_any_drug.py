@@ -142,6 +142,43 @@ def test_twenty_milligrams_twice_daily_are_not_a_days(
 
 
 @pytest.mark.parametrize(
+    ("sentence", "route"),
+    [
+        ("Patients received oral enalapril 20 mg.", "PO"),
+        ("Patients received enalapril 20 mg orally.", "PO"),
+        ("Patients received enalapril 20 mg p.o. in a trial.", "PO"),
+        ("Patients received furosemide 40 mg IV.", "IV"),
+        ("Patients received furosemide 40 mg i.v. or a dummy.", "IV"),
+        ("Patients received an intravenous dose of 40 mg furosemide.", "IV"),
+        ("Patients received sumatriptan 6 mg subcutaneously.", "SC"),
+        ("Patients received inhaled fluticasone 250 mcg.", "inhaled"),
+        ("Patients received morphine 0.1 mg intrathecally.", "intrathecal"),
+        ("Patients with stage IV disease received enalapril 20 mg.", None),
+        ("Patients received enalapril 20 mg and oral aspirin.", None),
+    ],
+)
+def test_the_route_stands_with_the_drug_or_the_amount(
+    read: Read, sentence: str, route: str | None
+) -> None:
+    assert [d.get("route") for d in read_doses(read, sentence)] == [route]
+
+
+@pytest.mark.parametrize(
+    ("phrase", "days"),
+    [
+        ("20 mg daily for 14 days", 14),
+        ("20 mg twice daily for 2 weeks", 14),
+        ("20 mg daily for 6 weeks", 42),
+        ("20 mg daily for 7 to 10 days", (7, 10)),
+        ("20 mg daily", None),
+    ],
+)
+def test_weeks_are_so_many_days(read: Read, phrase: str, days: Any) -> None:
+    (found,) = read_doses(read, f"Patients received testolol at {phrase}.")
+    assert found.get("duration_days") == days
+
+
+@pytest.mark.parametrize(
     ("sentence", "drug"),
     [
         ("Patients received enalapril 20 mg.", "enalapril"),
