@@ -189,17 +189,18 @@ def _route(text: str, head: Head, drug: Term | None) -> str | None:
             return named_routes[0].name
     after = _CLAUSE_AFTER.match(text, head.end, head.end + 40)
     before = _CLAUSE_BEFORE.search(text[max(0, head.start - 45) : head.start])
-    for part in (after, before):
-        found = _routes().find(part.group()) if part else []
+    for part, short in ((after, True), (before, False)):
+        found = _routes(short).find(part.group()) if part else []
         if found:
             return found[0].name
     return None
 
 
 @cache
-def _routes() -> Lexicon:
-    """All routes, with the short forms that mean a route only beside an amount."""
-    listed = [{**r, "terms": r["terms"] + r["beside_amount"]} for r in rules("routes")]
+def _routes(short: bool) -> Lexicon:
+    """All routes; `short` with the forms that mean a route only behind an amount: "IV"."""
+    extra = "beside_amount" if short else ""
+    listed = [{**r, "terms": r["terms"] + r.get(extra, [])} for r in rules("routes")]
     return Lexicon([*listed, *rules("dose_routes")])
 
 
