@@ -9,6 +9,7 @@ from spacy.tokens import Doc
 
 from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.conditions import Named
+from pipeline.extract.dose_checks import implausible
 from pipeline.extract.doses import DoseSpan
 from pipeline.extract.page import Page
 from pipeline.extract.results import Result
@@ -55,8 +56,10 @@ def _arm(page: Page, arm: ArmSpan) -> Arm:
 
 
 def _dose(page: Page, dose: DoseSpan) -> Dose:
-    """A dose; the course's total says by which rule it follows."""
+    """A dose; the course's total says by which rule it follows, an implausible one is a problem."""
     whole, frequency, total = (dose.start, dose.end), dose.frequency, dose.total
+    if message := implausible(dose):
+        page.problem("implausible_dose", message, whole)
     rule = "days x amount" if dose.per == "day" else f"one {dose.per}"
     return Dose(
         drug=dose.drug,

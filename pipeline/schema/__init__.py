@@ -1,6 +1,7 @@
 """What flows between the stages: frozen dataclasses, without I/O, spaCy, pandas or PyMARE."""
 
 from pipeline.schema.decision import VERDICTS, Decision, Screening
+from pipeline.schema.dose import course_g_per_kg
 from pipeline.schema.estimate import (
     EffectSize,
     NotPooled,
@@ -83,4 +84,5 @@ __all__ = [
     "Subgroup",
     "SubgroupTest",
     "Timepoint",
+    "course_g_per_kg",
 ]
