@@ -43,11 +43,13 @@ def _text(node: etree._Element) -> str:
     """The text of an element without its tail; tags that have a rule are put through it."""
     if not len(node):
         return node.text or ""
-    return (node.text or "") + "".join(_marked(c) + (c.tail or "") for c in node)
+    return (node.text or "") + "".join([_marked(c) + (c.tail or "") for c in node])
 
 
 def _marked(node: etree._Element) -> str:
     """A child's text, changed as its tag asks."""
+    if rule := _RULES.get(node.tag):  # most have no namespace
+        return rule(_text(node))
     if node.tag is etree.Entity:  # undeclared here, and never looked up: kept as it is written
         return node.text or ""
     if not isinstance(node.tag, str):  # a comment or processing instruction
@@ -62,7 +64,8 @@ def _marked(node: etree._Element) -> str:
 
 def _superscript(text: str) -> str:
     """Set off by "^" what would otherwise run into the number before it."""
-    return f"^{text.strip()}" if any(c.isdigit() for c in text) else text
+    number = text.isdigit() or any(c.isdigit() for c in text)
+    return f"^{text.strip()}" if number else text
 
 
 def _subscript(text: str) -> str:
