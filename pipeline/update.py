@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pipeline import __version__
 from pipeline.answer import answer
@@ -28,7 +29,7 @@ from pipeline.report.files import write_file
 from pipeline.report.manifest import read_environment, write_manifest
 from pipeline.review_folder import Progress, Review
 from pipeline.runlog import RunLog
-from pipeline.schema import Evidence, Flow, Problem, QuestionResult, Search, Study
+from pipeline.schema import Evidence, Flow, Problem, QuestionResult, Record, Search, Study
 from pipeline.schema.codec import study_record
 from pipeline.screen import screen
 from pipeline.store import Store
@@ -249,15 +250,22 @@ def extract_file(
     if place.exists() and not place.is_file():
         raise OutputError(f"Cannot write {target}: it is no regular file.")
     records, problems = read_records(source)
-    reader = Reader(config.eligibility, config.outcomes)
-    lines = []
-    for i, record in enumerate(records, 1):
-        study = reader.read(record)
-        line = study_record(study, screen(record, study, config.eligibility), record.text)
-        lines.append(json.dumps(line, ensure_ascii=False) + "\n")
-        progress("extract", i, len(records))
+    lines = [
+        json.dumps(line, ensure_ascii=False) + "\n" for line in published(records, config, progress)
+    ]
     write_file(place, "".join(lines).encode())
     return len(records), problems
+
+
+def published(
+    records: Sequence[Record], config: Config, progress: Progress
+) -> Iterator[dict[str, Any]]:
+    """Read and screen records; yield each as the published record (docs/record.md)."""
+    reader = Reader(config.eligibility, config.outcomes)
+    for i, record in enumerate(records, 1):
+        study = reader.read(record)
+        yield study_record(study, screen(record, study, config.eligibility), record.text)
+        progress("extract", i, len(records))
 
 
 def plan(review: Review, found: Search) -> list[str]:

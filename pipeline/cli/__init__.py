@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pipeline import __version__
-from pipeline.cli import folder, serve, stages
+from pipeline.cli import evaluate, folder, serve, stages
 from pipeline.errors import PipelineError
 
 EXAMPLES = """Examples:
@@ -22,6 +22,8 @@ EXAMPLES = """Examples:
   evipool run --source pubmed --email you@example.org -q "ivig[tiab] AND neuropathy[tiab]"
 
   evipool extract --input abstracts.jsonl --output studies.jsonl
+
+  evipool evaluate gold.jsonl studies.jsonl --errors 20
 
 Exit codes: 0 ok, 1 bug, 2 usage or configuration, 3 network (run again: it goes on where it was),
 4 nothing found, 5 data failed checks, 6 unreviewed values, 7 another run is at work, 130 Ctrl-C.
@@ -48,6 +50,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "search": stages.search_command,
     "fetch": stages.fetch,
     "extract": stages.extract,
+    "evaluate": evaluate.evaluate,
     "run": stages.run_command,
     "pool": stages.pool,
     "report": stages.report,
