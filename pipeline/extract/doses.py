@@ -9,6 +9,7 @@ from math import inf
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from pipeline.extract.extensions import need
 from pipeline.extract.lexicon import Term, lexicon, rules
 from pipeline.extract.numbers import DIGITS, TO, WORDS, parse_number
 
@@ -103,10 +104,13 @@ _BOUND = re.compile(
 
 
 @Language.component(
-    "evipool_doses", requires=["doc._.sentences", "doc._.interventions"], assigns=["doc._.doses"]
+    "evipool_doses",
+    requires=["doc._.source", "doc._.sentences", "doc._.interventions"],
+    assigns=["doc._.doses"],
 )
 def doses(doc: Doc) -> Doc:
     """Set `doc._.doses`."""
+    need(doc, "evipool_doses")
     found: list[DoseSpan] = []
     for sentence in doc._.sentences:
         terms = _drugs(doc, sentence.start, sentence.end)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc
 
 from pipeline import __version__
 from pipeline.config import Eligibility, OutcomeDef
@@ -26,21 +25,6 @@ from pipeline.extract.assemble import assemble
 from pipeline.extract.lexicon import code_hash
 from pipeline.schema import Extractor, Record, Study
 
-#: What the components hand on, as `doc._.<name>`.
-EXTENSIONS = (
-    "record",
-    "source",
-    "sentences",
-    "interventions",
-    "doses",
-    "quantities",
-    "design",
-    "condition",
-    "population",
-    "arms",
-    "comparison",
-    "outcomes",
-)
 #: The modules whose import registers the components.
 REGISTERED = (sentences, conditions, doses, quantities, design, population, arms, outcomes)
 
@@ -73,9 +57,6 @@ def _rules_hash(eligibility: Eligibility, outcome_defs: Sequence[OutcomeDef]) ->
 
 def pipeline(eligibility: Eligibility, outcome_defs: Sequence[OutcomeDef]) -> Language:
     """Return a blank English pipeline with Evipool's components."""
-    for name in EXTENSIONS:
-        if not Doc.has_extension(name):
-            Doc.set_extension(name, default=None)
     intervention = eligibility.intervention
     settings = {
         "evipool_interventions": {

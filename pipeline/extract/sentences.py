@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from pipeline.extract.extensions import record_of
+
 _BOUNDARY = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9⩾≥<>])|\n\s*")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:vs|e\.g|i\.e|al|cf|approx|ca|no|nos|dr|prof|st|fig|resp|incl|u\.s|v|s\.d|i\.v|s\.c)"
@@ -40,14 +42,17 @@ class Sentence:
 
 
 @Language.component(
-    "evipool_sentences", assigns=["token.is_sent_start", "doc._.sentences", "doc._.source"]
+    "evipool_sentences",
+    assigns=["token.is_sent_start", "doc._.record", "doc._.source", "doc._.sentences"],
 )
 def sentences(doc: Doc) -> Doc:
-    """Set sentence starts, `doc._.sentences`, and `doc._.source`.
+    """Set sentence starts, `doc._.source`, `doc._.sentences`, and a `doc._.record` if none is set.
 
-    The latter is `doc.text`, which spaCy joins anew at each call.
+    The source is `doc.text`, which spaCy joins anew at each call.
     """
     text = doc.text
+    if doc._.record is None:
+        doc._.record = record_of(text)
     doc._.source = text
     spans = split(text)
     doc._.sentences = tuple(_with_parts(text, spans))
