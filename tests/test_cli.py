@@ -29,7 +29,7 @@ DEMO = REPO / "corpus" / "demo" / "evipool-demo.xml"
 COMMAND = [sys.executable, "-m", "pipeline"]
 COMMANDS = [
     *("init", "config", "check", "search", "fetch", "extract"),
-    *("run", "pool", "report", "status", "measures", "evaluate"),
+    *("run", "pool", "report", "status", "measures", "evaluate", "train"),
 ]
 
 TITLE = "Immunoglobulin in chronic inflammatory demyelinating polyneuropathy: an invented series"
@@ -454,6 +454,35 @@ def test_a_gold_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert "none.jsonl" in sentence(evipool(tmp_path, "evaluate", "none.jsonl"), 5)
     (tmp_path / "bad.jsonl").write_bytes(b"\xff\xfe")
     assert "UTF-8" in sentence(evipool(tmp_path, "evaluate", "bad.jsonl"), 5)
+
+
+# What the reader learns
+
+
+def labelled_lines() -> str:
+    """Abstracts of two sentences a part, enough to hold some back."""
+    said = "METHODS: We gave {0}. We measured pain.\nRESULTS: Pain fell with {0}. It helped."
+    texts = [said.format(f"drug{i}") for i in range(30)]
+    return "".join(
+        json.dumps({"record_id": f"r{i}", "text": t}) + "\n" for i, t in enumerate(texts)
+    )
+
+
+def test_train_sections_scores_and_writes_the_same_weights_again(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(labelled_lines(), encoding="utf-8")
+    for name in ("one.npy", "two.npy"):
+        ended = evipool(tmp_path, "train", "sections", "a.jsonl", "--output", name)
+        assert (ended.code, ended.err) == (0, "")
+        assert ended.out.endswith("30 records, 30 labelled; one in five held back.\n")
+    assert (tmp_path / "one.npy").read_bytes() == (tmp_path / "two.npy").read_bytes()
+    found = evipool(tmp_path, "train", "sections", "a.jsonl", "--json").json
+    assert found["abstracts"] == 30
+    assert found["held_out"]["words and order"]["accuracy"] == 1
+
+
+def test_train_sections_needs_labels(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(JSON_LINES, encoding="utf-8")
+    assert "too few" in sentence(evipool(tmp_path, "train", "sections", "a.jsonl"), 5)
 
 
 # How failures end

@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from pipeline import errors
-from pipeline.cli import COMMANDS
+from pipeline.cli import COMMANDS, TRAINED
 from pipeline.config import Config
 from pipeline.effects.convert import RECOVERIES
 from pipeline.effects.measures import MEASURES
@@ -124,7 +124,8 @@ def rows(heading: str) -> set[str]:
 
 
 def test_the_readme_lists_every_command_measure_and_source() -> None:
-    commands = {f"evipool {name}" for name in (*COMMANDS, "config show")}
+    trained = (f"train {name}" for name in TRAINED)
+    commands = {f"evipool {name}" for name in (*COMMANDS, "config show", *trained)}
     assert rows("command") == commands
     assert rows("code") == set(MEASURES)
     assert rows("`source:`") == set(SOURCES)

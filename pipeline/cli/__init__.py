@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pipeline import __version__
-from pipeline.cli import evaluate, folder, serve, stages
+from pipeline.cli import evaluate, folder, serve, stages, train
 from pipeline.errors import PipelineError
 
 EXAMPLES = """Examples:
@@ -44,6 +44,13 @@ config_app = typer.Typer(
 app.add_typer(config_app, name="config")
 
 config_app.command("show")(folder.config_show)
+train_app = typer.Typer(
+    help="What the reader has learned.", rich_markup_mode=None, invoke_without_command=True
+)
+app.add_typer(train_app, name="train")
+TRAINED: dict[str, Callable[..., None]] = {"sections": train.sections}
+for name, fit in TRAINED.items():
+    train_app.command(name)(fit)
 COMMANDS: dict[str, Callable[..., None]] = {
     "init": folder.init,
     "check": folder.check,
@@ -111,6 +118,12 @@ def _help_alone(context: typer.Context) -> None:
 @config_app.callback()
 def config_options(context: typer.Context) -> None:
     """The protocol, config.yaml."""
+    _help_alone(context)
+
+
+@train_app.callback()
+def train_options(context: typer.Context) -> None:
+    """Fit what the reader has learned."""
     _help_alone(context)
 
 

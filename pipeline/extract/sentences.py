@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from pipeline.extract.extensions import record_of
+from pipeline.extract.section_model import shipped
 
 _BOUNDARY = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9⩾≥<>])|\n\s*")
 _ABBREVIATION = re.compile(
@@ -33,15 +34,25 @@ _LABELS = (
     ("conclusions", r"conclusion|interpretation|discussion|significance|comment|summary"),
     ("other", r"trial registration|funding|classification|registration|clinicaltrials|keywords"),
 )
+#: An abstract of fewer sentences has no parts to speak of.
+FEWEST = 3
+#: What the rules are told of the model's findings, and from which probability on: a result that
+#: only the conclusions print would be lost, so they are left open (docs/extraction.md, "Parts").
+ACTED_ON, SURE = ("objective", "methods"), 0.95
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence by character offsets; `part` is title, objective, methods, results ... or ""."""
+    """A sentence by character offsets; `part` is title, objective, methods, results ... or "".
+
+    The rules go by `part`, which a label names, or of an abstract without labels the model where
+    it is sure; `likely` is what the model finds likeliest, "" where there are labels.
+    """
 
     start: int
     end: int
     part: str
+    likely: str = ""
 
 
 @Language.component(
@@ -58,7 +69,7 @@ def sentences(doc: Doc) -> Doc:
         doc._.record = record_of(text)
     doc._.source = text
     spans = split(text)
-    doc._.sentences = tuple(_with_parts(text, spans))
+    doc._.sentences = tuple(_with_likely_parts(text, _with_parts(text, spans)))
     doc.from_array([SENT_START], _starts(doc, {start for start, _ in spans}))
     return doc
 
@@ -127,6 +138,19 @@ def _with_parts(text: str, spans: list[tuple[int, int]]) -> list[Sentence]:
             part = named
         found.append(Sentence(start, end, "title" if start < title_end else part))
     return found
+
+
+def _with_likely_parts(text: str, found: list[Sentence]) -> list[Sentence]:
+    """Give the sentences of an abstract without labels the parts that the model finds."""
+    body = [s for s in found if s.part != "title"]
+    if len(body) < FEWEST or any(s.part for s in body):
+        return found
+    parts = shipped().parts([text[s.start : s.end] for s in body])
+    told = [
+        replace(s, part=part if part in ACTED_ON and chance >= SURE else "", likely=part)
+        for s, (part, chance) in zip(body, parts, strict=True)
+    ]
+    return [*found[: len(found) - len(body)], *told]
 
 
 def part_of(label: str) -> str:
