@@ -485,6 +485,31 @@ def test_train_sections_needs_labels(tmp_path: Path) -> None:
     assert "too few" in sentence(evipool(tmp_path, "train", "sections", "a.jsonl"), 5)
 
 
+def test_train_confidence_writes_a_table_and_a_plot(tmp_path: Path) -> None:
+    gold = "".join(
+        json.dumps({**GOLD, "record_id": f"r{i}", "n_total": 10 + i % 2}) + "\n" for i in range(10)
+    )
+    (tmp_path / "gold.jsonl").write_text(gold, encoding="utf-8")
+    given = ("gold.jsonl", "gold.jsonl", "--output", "table.jsonl", "--plot", "plot.png")
+    ended = evipool(tmp_path, "train", "confidence", *given)
+    assert (ended.code, ended.err) == (0, "")
+    assert "by field and signs of doubt" in ended.out
+    rows = [json.loads(line) for line in (tmp_path / "table.jsonl").read_text().splitlines()]
+    n_total = next(r for r in rows if r["field"] == "n_total" and r["n"])
+    assert (n_total["n"], n_total["right"]) == (10, 5)
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+    found = evipool(tmp_path, "train", "confidence", "gold.jsonl", "gold.jsonl", "--json").json
+    assert found["held_out"]["by field"]["ece"] >= 0
+
+
+def test_train_confidence_needs_records_that_gold_judges(tmp_path: Path) -> None:
+    (tmp_path / "gold.jsonl").write_text('{"record_id": "other"}\n', encoding="utf-8")
+    (tmp_path / "a.jsonl").write_text(JSON_LINES, encoding="utf-8")
+    assert "judged" in sentence(
+        evipool(tmp_path, "train", "confidence", "gold.jsonl", "a.jsonl"), 5
+    )
+
+
 # How failures end
 
 

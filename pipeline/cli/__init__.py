@@ -48,7 +48,10 @@ train_app = typer.Typer(
     help="What the reader has learned.", rich_markup_mode=None, invoke_without_command=True
 )
 app.add_typer(train_app, name="train")
-TRAINED: dict[str, Callable[..., None]] = {"sections": train.sections}
+TRAINED: dict[str, Callable[..., None]] = {
+    "sections": train.sections,
+    "confidence": train.confidence,
+}
 for name, fit in TRAINED.items():
     train_app.command(name)(fit)
 COMMANDS: dict[str, Callable[..., None]] = {

@@ -106,7 +106,14 @@ def _words(gold: Json, predicted: Json) -> Iterator[_Found]:
     if eligible or said:
         yield "include_in_pool", eligible or None, said or None, eligible and said, ""
     yield from _one("comparison_class", gold, predicted, _one_of)
-    yield from _one("condition_mesh", gold, predicted, values.same_word)
+    g, p = ({"condition_mesh": _mesh(r)} for r in (gold, predicted))
+    yield from _one("condition_mesh", g, p, values.same_word)
+
+
+def _mesh(record: Json) -> Any:
+    """The condition's descriptor, with the quote of the condition where it has one."""
+    mesh, condition = record.get("condition_mesh"), record.get("condition")
+    return {**condition, "value": mesh} if mesh and isinstance(condition, Mapping) else mesh
 
 
 def _one_of(gold: Any, predicted: Any) -> bool:

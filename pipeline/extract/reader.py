@@ -22,6 +22,7 @@ from pipeline.extract import (
     sentences,
 )
 from pipeline.extract.assemble import assemble
+from pipeline.extract.confidence import Table
 from pipeline.extract.lexicon import code_hash
 from pipeline.schema import Extractor, Record, Study
 
@@ -32,8 +33,13 @@ REGISTERED = (sentences, conditions, doses, quantities, design, population, arms
 class Reader:
     """Reads records into studies by one protocol."""
 
-    def __init__(self, eligibility: Eligibility, outcome_defs: Sequence[OutcomeDef]) -> None:
-        self.nlp = pipeline(eligibility, outcome_defs)
+    def __init__(
+        self,
+        eligibility: Eligibility,
+        outcome_defs: Sequence[OutcomeDef],
+        table: Table | None = None,
+    ) -> None:
+        self.nlp, self.table = pipeline(eligibility, outcome_defs), table
         self.extractor = Extractor(
             "evipool-rules", __version__, _rules_hash(eligibility, outcome_defs)
         )
@@ -44,7 +50,7 @@ class Reader:
         doc._.record = record
         for _, component in self.nlp.pipeline:
             doc = component(doc)
-        return assemble(doc, self.extractor)
+        return assemble(doc, self.extractor, self.table)
 
 
 def _rules_hash(eligibility: Eligibility, outcome_defs: Sequence[OutcomeDef]) -> str:
