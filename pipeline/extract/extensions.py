@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -41,10 +43,15 @@ def need(doc: Doc, component: str) -> None:
     PipelineError
         Naming the component, what it lacks, and which component gives that.
     """
-    for attribute in Language.get_factory_meta(component).requires:
+    require(doc, component, Language.get_factory_meta(component).requires)
+
+
+def require(doc: Doc, who: str, attributes: Iterable[str]) -> None:
+    """Refuse a Doc that lacks an attribute ("doc._.doses") which `who` needs; see `need`."""
+    for attribute in attributes:
         if getattr(doc._, attribute.removeprefix("doc._.")) is None:
             raise PipelineError(
-                f"{component} needs {attribute}, which nothing has set; "
+                f"{who} needs {attribute}, which nothing has set; "
                 f"add {_giver(attribute)} to the pipeline before it."
             )
 

@@ -10,7 +10,7 @@ from typing import Any
 from spacy.tokens import Doc
 
 from pipeline.extract.assemble import assemble
-from pipeline.extract.extensions import need
+from pipeline.extract.extensions import need, require
 from pipeline.schema import Extractor, Quote, Reading, Study, Timepoint
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -42,6 +42,7 @@ def displacy_spans(source: Doc | Study, text: str = "", *, title: str = "") -> d
     """
     if isinstance(source, Doc):
         need(source, "evipool_outcomes")
+        require(source, "displacy_spans", ["doc._.outcomes"])
         text, study = source.text, assemble(source, Extractor("", "", ""))
     else:
         study = source

@@ -9,6 +9,7 @@ import spacy
 from spacy import displacy
 
 from pipeline.errors import PipelineError
+from pipeline.extract import COMPONENTS
 from pipeline.extract.reader import Reader
 from pipeline.extract.view import displacy_spans, quoted
 from pipeline.schema import Record, Section
@@ -56,6 +57,14 @@ def test_displacy_draws_it(reader: Reader, style: str) -> None:
 def test_a_doc_that_was_not_read_is_refused() -> None:
     with pytest.raises(PipelineError, match="add evipool_sentences"):
         displacy_spans(spacy.blank("en")(RECORD.text))
+
+
+def test_a_doc_without_outcomes_is_refused() -> None:
+    nlp = spacy.blank("en")
+    for name in COMPONENTS[:8]:
+        nlp.add_pipe(name)
+    with pytest.raises(PipelineError, match=r"displacy_spans needs .* add evipool_outcomes"):
+        displacy_spans(nlp(RECORD.text))
 
 
 def test_a_text_that_is_not_the_studys_shows_nothing(reader: Reader) -> None:
