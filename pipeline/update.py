@@ -31,7 +31,7 @@ from pipeline.report.files import write_file
 from pipeline.report.manifest import read_environment, write_manifest
 from pipeline.review_folder import Progress, Review
 from pipeline.runlog import RunLog
-from pipeline.schema import Batch, Evidence, Flow, Problem, QuestionResult, Search, Study
+from pipeline.schema import Batch, Evidence, Flow, Problem, QuestionResult, Record, Search, Study
 from pipeline.schema.codec import study_record
 from pipeline.schema.events import to_all
 from pipeline.screen import screen
@@ -304,15 +304,22 @@ def extract_file(
     if place.exists() and not place.is_file():
         raise OutputError(f"Cannot write {target}: it is no regular file.")
     records, problems = read_records(source)
-    reader = Reader(config.eligibility, config.outcomes)
-    lines = []
-    for i, record in enumerate(records, 1):
-        study = reader.read(record)
-        line = study_record(study, screen(record, study, config.eligibility), record.text)
-        lines.append(json.dumps(line, ensure_ascii=False) + "\n")
-        progress("extract", i, len(records))
+    lines = [
+        json.dumps(line, ensure_ascii=False) + "\n" for line in published(records, config, progress)
+    ]
     write_file(place, "".join(lines).encode())
     return len(records), problems
+
+
+def published(
+    records: Sequence[Record], config: Config, progress: Progress
+) -> Iterator[dict[str, Any]]:
+    """Read and screen records; yield each as the published record (docs/record.md)."""
+    reader = Reader(config.eligibility, config.outcomes)
+    for i, record in enumerate(records, 1):
+        study = reader.read(record)
+        yield study_record(study, screen(record, study, config.eligibility), record.text)
+        progress("extract", i, len(records))
 
 
 def plan(review: Review, found: Search) -> list[str]:

@@ -29,7 +29,7 @@ DEMO = REPO / "corpus" / "demo" / "evipool-demo.xml"
 COMMAND = [sys.executable, "-m", "pipeline"]
 COMMANDS = [
     *("init", "config", "check", "search", "fetch", "extract"),
-    *("run", "pool", "report", "status", "measures"),
+    *("run", "pool", "report", "status", "measures", "evaluate", "train"),
 ]
 
 TITLE = "Immunoglobulin in chronic inflammatory demyelinating polyneuropathy: an invented series"
@@ -442,6 +442,123 @@ def test_a_line_that_cannot_be_read_is_told_and_the_others_are_written(tmp_path:
     assert "a.jsonl, line 2" in ended.err
     assert "Traceback" not in ended.err
     assert len((tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()) == 1
+
+
+# Readings against gold records
+
+GOLD = {
+    "record_id": "pmid90000001",
+    "title": TITLE,
+    "abstract": ABSTRACT,
+    "design": "case_series",
+    "n_total": 10,
+    "doses": [{"amount": 400, "unit": "mg/kg", "per": "day", "duration_days": 4}],
+    "outcomes": [{"measure": "responder", "type": "count", "events": 7, "n": 10}],
+}
+
+
+def test_evaluate_reads_the_golds_own_texts_and_judges_each_field(tmp_path: Path) -> None:
+    (tmp_path / "gold.jsonl").write_text(json.dumps(GOLD) + "\n", encoding="utf-8")
+    ended = evipool(tmp_path, "evaluate", "gold.jsonl", "--json", "--errors", "9")
+    assert (ended.code, ended.err) == (0, "")
+    rows = {row["name"]: row for row in ended.json["rows"]}
+    assert rows["n_total"]["right"] == rows["doses"]["right"] == rows["outcomes"]["right"] == 1
+    assert rows["doses.duration_days"]["f1"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+    days = next(m for m in ended.json["misses"] if m["field"] == "doses.duration_days")
+    assert (days["kind"], days["gold"], days["predicted"]) == ("misread", 4, 5)
+    assert days["sentence"] == ABSTRACT.partition(" 7 of")[0]
+
+
+def test_evaluate_compares_two_files_with_or_without_a_table_of_misses(tmp_path: Path) -> None:
+    (tmp_path / "gold.jsonl").write_text(json.dumps(GOLD) + "\n", encoding="utf-8")
+    evipool(tmp_path, "extract", "-i", "gold.jsonl", "-o", "read.jsonl")
+    table = evipool(tmp_path, "evaluate", "gold.jsonl", "read.jsonl")
+    assert (table.code, table.err) == (0, "")
+    assert re.search(r"^n_total +1 +1 +1 +1 +1.000 \[1.000, 1.000\]", table.out, re.MULTILINE)
+    assert "Efron and Tibshirani 1993" in table.out
+    assert table.out == evipool(tmp_path, "evaluate", "gold.jsonl").out
+    told = evipool(tmp_path, "evaluate", "gold.jsonl", "read.jsonl", "--errors", "99").out
+    assert told.startswith(table.out)
+    assert "doses.duration_days: misread; gold 4, read 5\n    Ten patients" in told
+
+
+@pytest.mark.parametrize(("by", "name"), [("design", "case_series"), ("record", "pmid90000001")])
+def test_evaluate_sums_by_design_or_record(tmp_path: Path, by: str, name: str) -> None:
+    (tmp_path / "gold.jsonl").write_text(json.dumps(GOLD) + "\n", encoding="utf-8")
+    (row,) = evipool(tmp_path, "evaluate", "gold.jsonl", "--by", by, "--json").json["rows"]
+    assert (row["name"], row["records"]) == (name, 1)
+    assert (row["f1"]["low"] is None) == (by == "record")
+
+
+def test_the_texts_stand_beside_the_gold_or_are_named(tmp_path: Path) -> None:
+    bare = {k: v for k, v in GOLD.items() if k != "abstract"}
+    (tmp_path / "gold.jsonl").write_text(json.dumps(bare) + "\n", encoding="utf-8")
+    assert "--input" in sentence(evipool(tmp_path, "evaluate", "gold.jsonl"), 5)
+    (tmp_path / "texts.jsonl").write_text(JSON_LINES, encoding="utf-8")
+    named = evipool(tmp_path, "evaluate", "gold.jsonl", "--input", "texts.jsonl")
+    (tmp_path / "texts.jsonl").rename(tmp_path / "gold_input.jsonl")
+    assert named.code == 0
+    assert named.out == evipool(tmp_path, "evaluate", "gold.jsonl").out
+
+
+def test_a_gold_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    assert "none.jsonl" in sentence(evipool(tmp_path, "evaluate", "none.jsonl"), 5)
+    (tmp_path / "bad.jsonl").write_bytes(b"\xff\xfe")
+    assert "UTF-8" in sentence(evipool(tmp_path, "evaluate", "bad.jsonl"), 5)
+
+
+# What the reader learns
+
+
+def labelled_lines() -> str:
+    """Abstracts of two sentences a part, enough to hold some back."""
+    said = "METHODS: We gave {0}. We measured pain.\nRESULTS: Pain fell with {0}. It helped."
+    texts = [said.format(f"drug{i}") for i in range(30)]
+    return "".join(
+        json.dumps({"record_id": f"r{i}", "text": t}) + "\n" for i, t in enumerate(texts)
+    )
+
+
+def test_train_sections_scores_and_writes_the_same_weights_again(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(labelled_lines(), encoding="utf-8")
+    for name in ("one.npy", "two.npy"):
+        ended = evipool(tmp_path, "train", "sections", "a.jsonl", "--output", name)
+        assert (ended.code, ended.err) == (0, "")
+        assert ended.out.endswith("30 records, 30 labelled; one in five held back.\n")
+    assert (tmp_path / "one.npy").read_bytes() == (tmp_path / "two.npy").read_bytes()
+    found = evipool(tmp_path, "train", "sections", "a.jsonl", "--json").json
+    assert found["abstracts"] == 30
+    assert found["held_out"]["words and order"]["accuracy"] == 1
+
+
+def test_train_sections_needs_labels(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(JSON_LINES, encoding="utf-8")
+    assert "too few" in sentence(evipool(tmp_path, "train", "sections", "a.jsonl"), 5)
+
+
+def test_train_confidence_writes_a_table_and_a_plot(tmp_path: Path) -> None:
+    gold = "".join(
+        json.dumps({**GOLD, "record_id": f"r{i}", "n_total": 10 + i % 2}) + "\n" for i in range(10)
+    )
+    (tmp_path / "gold.jsonl").write_text(gold, encoding="utf-8")
+    given = ("gold.jsonl", "gold.jsonl", "--output", "table.jsonl", "--plot", "plot.png")
+    ended = evipool(tmp_path, "train", "confidence", *given)
+    assert (ended.code, ended.err) == (0, "")
+    assert "by field and signs of doubt" in ended.out
+    rows = [json.loads(line) for line in (tmp_path / "table.jsonl").read_text().splitlines()]
+    n_total = next(r for r in rows if r["field"] == "n_total" and r["n"])
+    assert (n_total["n"], n_total["right"]) == (10, 5)
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+    found = evipool(tmp_path, "train", "confidence", "gold.jsonl", "gold.jsonl", "--json").json
+    assert found["held_out"]["by field"]["ece"] >= 0
+
+
+def test_train_confidence_needs_records_that_gold_judges(tmp_path: Path) -> None:
+    (tmp_path / "gold.jsonl").write_text('{"record_id": "other"}\n', encoding="utf-8")
+    (tmp_path / "a.jsonl").write_text(JSON_LINES, encoding="utf-8")
+    assert "judged" in sentence(
+        evipool(tmp_path, "train", "confidence", "gold.jsonl", "a.jsonl"), 5
+    )
 
 
 # How failures end

@@ -13,10 +13,12 @@ import pytest
 from pydantic import BaseModel
 
 from pipeline import errors
-from pipeline.cli import COMMANDS
+from pipeline.cli import COMMANDS, TRAINED
 from pipeline.config import Config
 from pipeline.effects.convert import RECOVERIES
 from pipeline.effects.measures import MEASURES
+from pipeline.extract import COMPONENTS
+from pipeline.extract.extensions import EXTENSIONS
 from pipeline.extract.reader import Reader
 from pipeline.fetch import SOURCES
 from pipeline.fetch.files import read_records
@@ -124,7 +126,8 @@ def rows(heading: str) -> set[str]:
 
 
 def test_the_readme_lists_every_command_measure_and_source() -> None:
-    commands = {f"evipool {name}" for name in (*COMMANDS, "config show")}
+    trained = (f"train {name}" for name in TRAINED)
+    commands = {f"evipool {name}" for name in (*COMMANDS, "config show", *trained)}
     assert rows("command") == commands
     assert rows("code") == set(MEASURES)
     assert rows("`source:`") == set(SOURCES)
@@ -138,11 +141,31 @@ def test_the_readme_lists_every_exit_code() -> None:
 
 
 def test_every_file_that_a_document_links_to_is_there() -> None:
-    for name in ("README.md", "CHANGELOG.md", "docs/record.md", "docs/protocol.md"):
+    documents = sorted(path.name for path in (REPO / "docs").glob("*.md"))
+    for name in ("README.md", "CHANGELOG.md", *(f"docs/{d}" for d in documents)):
         path = REPO / name
         links = re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8"))
         for link in links:
             assert (path.parent / link).exists(), f"{name}: {link}"
+
+
+def test_extraction_md_names_every_component_what_it_sets_and_every_command() -> None:
+    named = words("docs/extraction.md")
+    assert set(COMPONENTS) <= named
+    assert {f"doc._.{name}" for name in EXTENSIONS} <= named
+    text = (REPO / "docs" / "extraction.md").read_text(encoding="utf-8")
+    assert all(f"evipool {c}" in text for c in ("evaluate", *(f"train {t}" for t in TRAINED)))
+    assert "## Figures" in text
+    assert "## Classes of remaining errors" in text
+
+
+def test_the_first_example_of_extraction_md_prints_what_it_says(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = (REPO / "docs" / "extraction.md").read_text(encoding="utf-8")
+    code = text.partition("```python\n")[2].partition("```")[0]
+    exec(code, {})  # noqa: S102 - our own document
+    assert f"# {capsys.readouterr().out}" in code
 
 
 def test_the_study_is_documented_whole() -> None:

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pipeline import __version__
-from pipeline.cli import folder, serve, stages
+from pipeline.cli import evaluate, folder, serve, stages, train
 from pipeline.errors import PipelineError
 
 EXAMPLES = """Examples:
@@ -22,6 +22,8 @@ EXAMPLES = """Examples:
   evipool run --source pubmed --email you@example.org -q "ivig[tiab] AND neuropathy[tiab]"
 
   evipool extract --input abstracts.jsonl --output studies.jsonl
+
+  evipool evaluate gold.jsonl studies.jsonl --errors 20
 
 Exit codes: 0 ok, 1 bug, 2 usage or configuration, 3 network (run again: it goes on where it was),
 4 nothing found, 5 data failed checks, 6 unreviewed values, 7 another run is at work, 130 Ctrl-C.
@@ -42,12 +44,23 @@ config_app = typer.Typer(
 app.add_typer(config_app, name="config")
 
 config_app.command("show")(folder.config_show)
+train_app = typer.Typer(
+    help="What the reader has learned.", rich_markup_mode=None, invoke_without_command=True
+)
+app.add_typer(train_app, name="train")
+TRAINED: dict[str, Callable[..., None]] = {
+    "sections": train.sections,
+    "confidence": train.confidence,
+}
+for name, fit in TRAINED.items():
+    train_app.command(name)(fit)
 COMMANDS: dict[str, Callable[..., None]] = {
     "init": folder.init,
     "check": folder.check,
     "search": stages.search_command,
     "fetch": stages.fetch,
     "extract": stages.extract,
+    "evaluate": evaluate.evaluate,
     "run": stages.run_command,
     "pool": stages.pool,
     "report": stages.report,
@@ -108,6 +121,12 @@ def _help_alone(context: typer.Context) -> None:
 @config_app.callback()
 def config_options(context: typer.Context) -> None:
     """The protocol, config.yaml."""
+    _help_alone(context)
+
+
+@train_app.callback()
+def train_options(context: typer.Context) -> None:
+    """Fit what the reader has learned."""
     _help_alone(context)
 
 

@@ -12,11 +12,17 @@ import typer
 
 if TYPE_CHECKING:
     from pipeline.cli.heard import Heard
-    from pipeline.config import Loaded
+    from pipeline.config import Config, Loaded
     from pipeline.review_folder import Review
 
 ConfigFile = Annotated[
     Path, typer.Option("--config", "-c", help="The protocol.", envvar="EVIPOOL_CONFIG")
+]
+ProtocolFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", help="The protocol; by default config.yaml, else the shipped one."
+    ),
 ]
 Query = Annotated[
     str | None, typer.Option("--query", "-q", help="PubMed query, as typed into PubMed.")
@@ -39,6 +45,14 @@ def load_config(path: Path, flags: Mapping[str, Any]) -> Loaded:
     from pipeline.config import load
 
     return load(path, flags=flags, environ=os.environ)
+
+
+def load_protocol(config: Path | None) -> Config:
+    """The named protocol, else config.yaml of this folder, else the shipped one."""
+    from pipeline.resources import shipped
+
+    here = DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else shipped("config.yaml")
+    return load_config(config or here, {}).config
 
 
 def flags_of(

@@ -106,6 +106,11 @@ def print_estimates(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None
         (r["question"], str(r["k"]), str(r["n"] or ""), r["text"], r["prediction"], r["i2"])
         for r in rows
     ]
+    print_table(cells)
+
+
+def print_table(cells: Sequence[Sequence[str]]) -> None:
+    """Rows in columns as wide as their widest cell; the first row is the head."""
     widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
     for row in cells:
         typer.echo("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())

@@ -15,12 +15,13 @@ from pipeline.cli.options import (
     ConfigFile,
     Email,
     Files,
+    ProtocolFile,
     Query,
     Quiet,
     Source,
     flags_of,
     listen,
-    load_config,
+    load_protocol,
     open_review,
 )
 from pipeline.cli.output import (
@@ -97,22 +98,14 @@ def extract(
         Path, typer.Option("--input", "-i", help="JSON Lines, PubMed XML or nbib.")
     ],
     output_file: Annotated[Path, typer.Option("--output", "-o", help="JSON Lines of studies.")],
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config", "-c", help="The protocol; by default config.yaml, else the shipped one."
-        ),
-    ] = None,
+    config: ProtocolFile = None,
     quiet: Quiet = False,
 ) -> None:
     """Read records into studies, each value with its quote."""
-    from pipeline.resources import shipped
     from pipeline.update import extract_file
 
-    protocol = config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else shipped("config.yaml"))
-    loaded = load_config(protocol, {})
-    progress = progress_bar(quiet)
-    n, problems = extract_file(input_file, output_file, loaded.config, progress)
+    protocol, progress = load_protocol(config), progress_bar(quiet)
+    n, problems = extract_file(input_file, output_file, protocol, progress)
     for problem in problems:
         typer.echo(f"{problem.code}: {problem.message}", err=True)
     if not quiet:

@@ -20,6 +20,7 @@ from pipeline.extract.arm_sizes import (
     sized,
 )
 from pipeline.extract.design import SECONDARY
+from pipeline.extract.extensions import need
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.lexicon import Term, lexicon
 from pipeline.extract.numbers import COUNT, DIGITS, parse_count
@@ -51,11 +52,20 @@ _WITHDRAWAL = re.compile(r"\bwithdraw(?:al|ing)\b|\bdiscontinu(?:ation|ing)\b", 
 
 @Language.component(
     "evipool_arms",
-    requires=["doc._.design", "doc._.population", "doc._.interventions", "doc._.quantities"],
-    assigns=["doc._.arms"],
+    requires=[
+        "doc._.record",
+        "doc._.source",
+        "doc._.sentences",
+        "doc._.interventions",
+        "doc._.quantities",
+        "doc._.population",
+        "doc._.design",
+    ],
+    assigns=["doc._.arms", "doc._.population"],
 )
 def arms(doc: Doc) -> Doc:
     """Set `doc._.arms`; their sum corrects a total that was one of them."""
+    need(doc, "evipool_arms")
     found = _find(doc)
     whole = parts_of(doc, found)
     if whole is not None:

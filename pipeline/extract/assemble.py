@@ -9,16 +9,29 @@ from spacy.tokens import Doc
 
 from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.conditions import Named
+from pipeline.extract.confidence import Table, with_confidence
 from pipeline.extract.dose_checks import implausible
 from pipeline.extract.doses import DoseSpan
+from pipeline.extract.outcome_span import OutcomeSpan
 from pipeline.extract.page import Page
 from pipeline.extract.results import Result
 from pipeline.schema import Arm, Dose, Extractor, Outcome, Reading, Study
 
 
-def assemble(doc: Doc, extractor: Extractor) -> Study:
-    """Return the study that a Doc, gone through the pipeline, speaks of."""
+def assemble(doc: Doc, extractor: Extractor, table: Table | None = None) -> Study:
+    """Return the study that a Doc, gone through the pipeline, speaks of.
+
+    `table` gives each reading its confidence, by default as shipped.
+    """
     page = Page(doc)
+    rows = list(_outcomes(page))
+    study = _study(page, tuple(outcome for _, outcome in rows), extractor)
+    return with_confidence(study, page, [row for row, _ in rows], table)
+
+
+def _study(page: Page, outcomes: tuple[Outcome, ...], extractor: Extractor) -> Study:
+    """The study; its problems are known when all else has been made."""
+    doc = page.doc
     record, design, condition = page.record, doc._.design, doc._.condition
     population = doc._.population
     return Study(
@@ -36,7 +49,7 @@ def assemble(doc: Doc, extractor: Extractor) -> Study:
         n_completed=page.count(population.completed),
         arms=tuple(_arm(page, arm) for arm in doc._.arms),
         doses=tuple(_dose(page, dose) for dose in doc._.doses),
-        outcomes=tuple(_outcomes(page)),
+        outcomes=outcomes,
         registry_ids=tuple(_registry_ids(page)),
         problems=tuple(page.problems),
         extractor=extractor,
@@ -77,11 +90,11 @@ def _dose(page: Page, dose: DoseSpan) -> Dose:
     )
 
 
-def _outcomes(page: Page) -> Iterator[Outcome]:
-    """The rows of results; one that contradicts itself becomes a problem."""
+def _outcomes(page: Page) -> Iterator[tuple[OutcomeSpan, Outcome]]:
+    """The rows of results, found and made; one that contradicts itself becomes a problem."""
     for row in page.doc._.outcomes:
         try:
-            yield Result(page, row).outcome()
+            yield row, Result(page, row).outcome()
         except ValueError as error:
             page.problem("impossible_outcome", str(error), row.span)
 

@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 
 from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.design import SECONDARY
+from pipeline.extract.extensions import need
 from pipeline.extract.lexicon import Lexicon, Term, lexicon
 
 Span = tuple[int, int]
@@ -43,6 +44,7 @@ class Interventions:
 
     def __call__(self, doc: Doc) -> Doc:
         """Set `doc._.interventions`."""
+        need(doc, "evipool_interventions")
         doc._.interventions = tuple(self.lexicon.find(doc._.source))
         return doc
 
@@ -50,7 +52,7 @@ class Interventions:
 @Language.factory(
     "evipool_condition",
     default_config={"population": []},
-    requires=["doc._.source"],
+    requires=["doc._.record", "doc._.source"],
     assigns=["doc._.condition"],
 )
 class Condition:
@@ -64,6 +66,7 @@ class Condition:
 
     def __call__(self, doc: Doc) -> Doc:
         """Set `doc._.condition`."""
+        need(doc, "evipool_condition")
         title_end = len(doc._.record.title)
         doc._.condition = (
             self._choose(doc._.source, 0, title_end)
@@ -109,7 +112,7 @@ def _foreign(text: str, other: Term, own: Term) -> bool:
 @Language.factory(
     "evipool_comparison",
     default_config={"short": "Intervention"},
-    requires=["doc._.arms", "doc._.design"],
+    requires=["doc._.record", "doc._.source", "doc._.arms", "doc._.design"],
     assigns=["doc._.comparison"],
 )
 class Comparison:
@@ -120,6 +123,7 @@ class Comparison:
 
     def __call__(self, doc: Doc) -> Doc:
         """Set `doc._.comparison`."""
+        need(doc, "evipool_comparison")
         doc._.comparison = self._classify(doc)
         return doc
 

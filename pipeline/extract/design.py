@@ -11,6 +11,7 @@ from functools import cache
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from pipeline.extract.extensions import need
 from pipeline.extract.lexicon import rules
 from pipeline.extract.population import Count, Population
 from pipeline.schema import Record
@@ -52,11 +53,12 @@ class Cue:
 
 @Language.component(
     "evipool_design",
-    requires=["doc._.sentences", "doc._.population"],
-    assigns=["doc._.design"],
+    requires=["doc._.record", "doc._.source", "doc._.population"],
+    assigns=["doc._.design", "doc._.population"],
 )
 def design(doc: Doc) -> Doc:
     """Set `doc._.design` to the winning `Cue`; what has no patients of its own has no n."""
+    need(doc, "evipool_design")
     total = doc._.population.total
     doc._.design = _by_size(
         decide(tuple(cues(doc._.record, doc._.source))), total.n if total else None

@@ -15,6 +15,7 @@ from spacy.tokens import Doc
 from pipeline.extract.dose_drugs import adjacent, beside, named, nearest
 from pipeline.extract.dose_grammar import Amount, Head, heads
 from pipeline.extract.dose_schedule import Schedule, days_of, per, phase, schedule
+from pipeline.extract.extensions import need
 from pipeline.extract.lexicon import Lexicon, Term, lexicon, rules
 from pipeline.schema import course_g_per_kg
 
@@ -64,10 +65,13 @@ class DoseSpan:
 
 
 @Language.component(
-    "evipool_doses", requires=["doc._.sentences", "doc._.interventions"], assigns=["doc._.doses"]
+    "evipool_doses",
+    requires=["doc._.source", "doc._.sentences", "doc._.interventions"],
+    assigns=["doc._.doses"],
 )
 def doses(doc: Doc) -> Doc:
     """Set `doc._.doses`."""
+    need(doc, "evipool_doses")
     found: list[tuple[Span, list[DoseSpan]]] = []
     text: str = doc._.source
     last: Term | None = None

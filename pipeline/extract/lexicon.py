@@ -74,9 +74,10 @@ def lexicon(name: str) -> Lexicon:
 
 @cache
 def code_hash() -> str:
-    """Return the SHA-256 over the rule files and the code beside them."""
+    """Return the SHA-256 over the rule files, the learned weights and the code beside them."""
     digest = hashlib.sha256()
-    for path in sorted([*PATTERNS.glob("*.jsonl"), *PATTERNS.parent.glob("*.py")]):
+    folder = PATTERNS.parent
+    for path in sorted([*PATTERNS.glob("*.jsonl"), *folder.glob("*.py"), *folder.glob("*/*.npy")]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 

@@ -10,6 +10,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from pipeline.extract.design import SECONDARY
+from pipeline.extract.extensions import need
 from pipeline.extract.lexicon import Lexicon, Term, rules
 from pipeline.extract.naming import Name
 from pipeline.extract.outcome_span import Carried, OutcomeSpan
@@ -26,7 +27,14 @@ NO_RESULTS = ("title", "objective", "background", "methods", "conclusions", "oth
 @Language.factory(
     "evipool_outcomes",
     default_config={"outcomes": []},
-    requires=["doc._.sentences", "doc._.quantities", "doc._.arms", "doc._.population"],
+    requires=[
+        "doc._.source",
+        "doc._.sentences",
+        "doc._.quantities",
+        "doc._.population",
+        "doc._.design",
+        "doc._.arms",
+    ],
     assigns=["doc._.outcomes"],
 )
 class Outcomes:
@@ -41,6 +49,7 @@ class Outcomes:
 
     def __call__(self, doc: Doc) -> Doc:
         """Set `doc._.outcomes`."""
+        need(doc, "evipool_outcomes")
         secondary = doc._.design.design in SECONDARY
         doc._.outcomes = () if secondary else tuple(self._read(doc))
         return doc

@@ -12,6 +12,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from pipeline.extract.extensions import need
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.lexicon import rules
 from pipeline.extract.numbers import COUNT, parse_count
@@ -74,10 +75,13 @@ class Population:
 
 
 @Language.component(
-    "evipool_population", requires=["doc._.sentences"], assigns=["doc._.population"]
+    "evipool_population",
+    requires=["doc._.source", "doc._.sentences"],
+    assigns=["doc._.population"],
 )
 def population(doc: Doc) -> Doc:
     """Set `doc._.population`."""
+    need(doc, "evipool_population")
     doc._.population = read(doc)
     return doc
 

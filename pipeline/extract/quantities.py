@@ -10,6 +10,7 @@ from functools import cache
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from pipeline.extract.extensions import need
 from pipeline.extract.grammar import GRAMMAR
 from pipeline.extract.numbers import parse_count, parse_number
 
@@ -58,9 +59,14 @@ def scan(text: str, taken: tuple[tuple[int, int], ...] = ()) -> tuple[Quantity, 
     return tuple(sorted(found, key=lambda q: q.start))
 
 
-@Language.component("evipool_quantities", requires=["doc._.doses"], assigns=["doc._.quantities"])
+@Language.component(
+    "evipool_quantities",
+    requires=["doc._.source", "doc._.doses"],
+    assigns=["doc._.quantities"],
+)
 def quantities(doc: Doc) -> Doc:
     """Set `doc._.quantities`; the numbers inside doses are not read twice."""
+    need(doc, "evipool_quantities")
     doc._.quantities = scan(doc._.source, tuple((d.start, d.end) for d in doc._.doses))
     return doc
 

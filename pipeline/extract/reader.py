@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc
 
 from pipeline import __version__
 from pipeline.config import Eligibility, OutcomeDef
@@ -23,24 +22,10 @@ from pipeline.extract import (
     sentences,
 )
 from pipeline.extract.assemble import assemble
+from pipeline.extract.confidence import Table
 from pipeline.extract.lexicon import code_hash
 from pipeline.schema import Extractor, Record, Study
 
-#: What the components hand on, as `doc._.<name>`.
-EXTENSIONS = (
-    "record",
-    "source",
-    "sentences",
-    "interventions",
-    "doses",
-    "quantities",
-    "design",
-    "condition",
-    "population",
-    "arms",
-    "comparison",
-    "outcomes",
-)
 #: The modules whose import registers the components.
 REGISTERED = (sentences, conditions, doses, quantities, design, population, arms, outcomes)
 
@@ -48,8 +33,13 @@ REGISTERED = (sentences, conditions, doses, quantities, design, population, arms
 class Reader:
     """Reads records into studies by one protocol."""
 
-    def __init__(self, eligibility: Eligibility, outcome_defs: Sequence[OutcomeDef]) -> None:
-        self.nlp = pipeline(eligibility, outcome_defs)
+    def __init__(
+        self,
+        eligibility: Eligibility,
+        outcome_defs: Sequence[OutcomeDef],
+        table: Table | None = None,
+    ) -> None:
+        self.nlp, self.table = pipeline(eligibility, outcome_defs), table
         self.extractor = Extractor(
             "evipool-rules", __version__, _rules_hash(eligibility, outcome_defs)
         )
@@ -60,7 +50,7 @@ class Reader:
         doc._.record = record
         for _, component in self.nlp.pipeline:
             doc = component(doc)
-        return assemble(doc, self.extractor)
+        return assemble(doc, self.extractor, self.table)
 
 
 def _rules_hash(eligibility: Eligibility, outcome_defs: Sequence[OutcomeDef]) -> str:
@@ -73,9 +63,6 @@ def _rules_hash(eligibility: Eligibility, outcome_defs: Sequence[OutcomeDef]) ->
 
 def pipeline(eligibility: Eligibility, outcome_defs: Sequence[OutcomeDef]) -> Language:
     """Return a blank English pipeline with Evipool's components."""
-    for name in EXTENSIONS:
-        if not Doc.has_extension(name):
-            Doc.set_extension(name, default=None)
     intervention = eligibility.intervention
     settings = {
         "evipool_interventions": {

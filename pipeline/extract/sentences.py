@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
+import numpy.typing as npt
+from spacy.attrs import SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc
+
+from pipeline.extract.extensions import record_of
+from pipeline.extract.section_model import shipped
 
 _BOUNDARY = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9⩾≥<>])|\n\s*")
 _ABBREVIATION = re.compile(
@@ -28,36 +34,57 @@ _LABELS = (
     ("conclusions", r"conclusion|interpretation|discussion|significance|comment|summary"),
     ("other", r"trial registration|funding|classification|registration|clinicaltrials|keywords"),
 )
+#: An abstract of fewer sentences has no parts to speak of.
+FEWEST = 3
+#: What the rules are told of the model's findings, and from which probability on: a result that
+#: only the conclusions print would be lost, so they are left open (docs/extraction.md, "Parts").
+ACTED_ON, SURE = ("objective", "methods"), 0.95
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence by character offsets; `part` is title, objective, methods, results ... or ""."""
+    """A sentence by character offsets; `part` is title, objective, methods, results ... or "".
+
+    The rules go by `part`, which a label names, or of an abstract without labels the model where
+    it is sure; `likely` is what the model finds likeliest, "" where there are labels.
+    """
 
     start: int
     end: int
     part: str
+    likely: str = ""
 
 
 @Language.component(
-    "evipool_sentences", assigns=["token.is_sent_start", "doc._.sentences", "doc._.source"]
+    "evipool_sentences",
+    assigns=["token.is_sent_start", "doc._.record", "doc._.source", "doc._.sentences"],
 )
 def sentences(doc: Doc) -> Doc:
-    """Set sentence starts, `doc._.sentences`, and `doc._.source`.
+    """Set sentence starts, `doc._.source`, `doc._.sentences`, and a `doc._.record` if none is set.
 
-    The latter is `doc.text`, which spaCy joins anew at each call.
+    The source is `doc.text`, which spaCy joins anew at each call.
     """
     text = doc.text
+    if doc._.record is None:
+        doc._.record = record_of(text)
     doc._.source = text
     spans = split(text)
-    doc._.sentences = tuple(_with_parts(text, spans))
-    starts = {start for start, _ in spans}
-    pending = False
-    for token in doc:
-        pending = pending or token.idx in starts
-        token.is_sent_start = pending and not token.is_space
-        pending = pending and token.is_space
+    doc._.sentences = tuple(_with_likely_parts(text, _with_parts(text, spans)))
+    doc.from_array([SENT_START], _starts(doc, {start for start, _ in spans}))
     return doc
+
+
+def _starts(doc: Doc, starts: set[int]) -> npt.NDArray[np.uint64]:
+    """1 for each token that begins a sentence, else -1: all at once, since spaCy's setter is slow.
+
+    White space begins none: the token after it does.
+    """
+    flags, pending = np.full(len(doc), -1, dtype=np.int64), False
+    for i, token in enumerate(doc):
+        pending = pending or token.idx in starts
+        if pending and not token.is_space:
+            flags[i], pending = 1, False
+    return flags.astype(np.uint64)
 
 
 def split(text: str) -> list[tuple[int, int]]:
@@ -111,6 +138,19 @@ def _with_parts(text: str, spans: list[tuple[int, int]]) -> list[Sentence]:
             part = named
         found.append(Sentence(start, end, "title" if start < title_end else part))
     return found
+
+
+def _with_likely_parts(text: str, found: list[Sentence]) -> list[Sentence]:
+    """Give the sentences of an abstract without labels the parts that the model finds."""
+    body = [s for s in found if s.part != "title"]
+    if len(body) < FEWEST or any(s.part for s in body):
+        return found
+    parts = shipped().parts([text[s.start : s.end] for s in body])
+    told = [
+        replace(s, part=part if part in ACTED_ON and chance >= SURE else "", likely=part)
+        for s, (part, chance) in zip(body, parts, strict=True)
+    ]
+    return [*found[: len(found) - len(body)], *told]
 
 
 def part_of(label: str) -> str:

@@ -125,7 +125,8 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, Reading):
         plain = list(value.value) if isinstance(value.value, tuple) else value.value
         out: dict[str, Any] = {"value": plain, "quote": _scalar(value.quote)}
-        return {**out, "derived": value.derived} if value.derived else out
+        more = {"derived": value.derived or None, "confidence": value.confidence}
+        return out | {name: found for name, found in more.items() if found is not None}
     if isinstance(value, Quote):
         return {"start": value.start, "end": value.end, "text": value.text}
     if isinstance(value, Timepoint):

@@ -47,11 +47,14 @@ class Reading(Generic[T]):
     """A value and the phrase it was read from; `quote` is None only where a rule derived it.
 
     `derived` names the rule ("sum of arms", "days x amount"); "" for what stands in the text.
+    `confidence` is the share of readings like this one that were right on gold records, None
+    where none judges them.
     """
 
     value: T
     quote: Quote | None = None
     derived: str = ""
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ def bare(value: Any) -> Any:
         return [bare(v) for v in value]
     if not isinstance(value, dict):
         return value
-    if {"value", "quote"} <= set(value) <= {"value", "quote", "derived"}:
+    if {"value", "quote"} <= set(value) <= {"value", "quote", "derived", "confidence"}:
         return value["value"]
     if set(value) == {"text", "days", "quote"}:
         return value["days"]

@@ -1,0 +1,1 @@
+"""Fits what the reader has learned: the parts of abstracts, how far a reading can be trusted."""
