@@ -262,7 +262,7 @@ def _listed(doc: Doc) -> list[ArmSpan]:
 
 def _any_treatments(doc: Doc) -> list[ArmSpan]:
     """Two arms of whatever treatments, where the intervention under review is not named."""
-    return [] if doc._.interventions else open_arms.find(doc._.source)
+    return [] if doc._.interventions else open_arms.find(doc._.source, doc._.sentences)
 
 
 def _by_sum(doc: Doc) -> list[ArmSpan]:
