@@ -9,23 +9,67 @@ from pipeline.extract.arm_names import is_comparator, is_generic, listed, words
 from pipeline.extract.lexicon import rules
 
 Span = tuple[int, int]
+Place = tuple[int, int, int]
 
 #: Words that tell no arm from another.
 _COMMON = frozenset(word for row in rules("common_words") for word in row["terms"])
-_SHORT = re.compile(r"\s*[(\[]\s*(?:the\s+)?(?P<inside>[^()\[\]]{1,60})[)\]]")
-_LETTER = re.compile(r"(?P<word>groups?|arms?)\s+(?P<x>[A-Z]|\d|I{1,3}|IV)\b", re.IGNORECASE)
-_ABBREVIATION = re.compile(r"(?:[A-Z][A-Za-z]{0,3}[A-Z0-9+/-][\w+/-]{0,9}|[A-Z]{2,8}\w{0,3})[+-]?$")
-_JOINT = re.compile(r"\s*(?:plus|\+|/|-|–|and|with|followed\s+by|in\s+combination\s+with)\s*", re.I)
+_SHORT = re.compile(r"[(\[]\s*(?:the\s+)?(?P<inside>[^()\[\]]{1,60})[)\]]")
+_LETTER = re.compile(r"(?:groups?|arms?)\s+(?P<x>[A-Z]|\d|I{1,3}|IV)", re.IGNORECASE)
+_ABBREVIATION = re.compile(
+    r"(?:[A-Z][A-Za-z]{0,3}[A-Z0-9+/-][\w+/-]{0,9}|[A-Za-z]{0,3}[A-Z]{2,8}\w{0,3}|[A-Z]{1,4}-[A-Z]{1,4})[+-]?"
+)
+_DEFINED = re.compile(r"[(\[](?P<short>[A-Za-z][\w+/-]{1,11})(?=[)\];,])")
+_NEGATED = re.compile(r"\b(?:no|without|not\s+\w+|non)[\s-]+(?:[\w-]+\s+)?$", re.IGNORECASE)
+_COMBINES = re.compile(r"\b(?:plus|combin\w+|and)\b|[+/]", re.IGNORECASE)
 #: The least length of a lower-case word that may stand for an arm.
 _LEAST = 4
 
 
-class Named:
-    """An arm under all the names that a text gives it."""
+def definitions(text: str) -> dict[str, str]:
+    """Return the abbreviations of a text with the words that they stand for."""
+    found: dict[str, str] = {}
+    for match in _DEFINED.finditer(text):
+        short = match["short"]
+        if not _ABBREVIATION.fullmatch(short) or short in found:
+            continue
+        before = text[max(0, match.start() - 90) : match.start()].rstrip()
+        before = re.split(r"[.;:()\[\],]", before)[-1]
+        long = _long_form(short, before.split())
+        if long:
+            found[short] = long
+    return found
 
-    def __init__(self, text: str, span: Span) -> None:
+
+def _long_form(short: str, before: list[str]) -> str:
+    """The words before a bracket that the abbreviation in it is made of, "" if it is not."""
+    letters = re.sub(r"[^a-z]", "", short.lower())
+    if letters.endswith("s") and short[-1] == "s":
+        letters = letters[:-1]
+    for count in range(1, min(len(before), len(letters) + 3) + 1):
+        some = " ".join(before[-count:]).lower()
+        if letters and some[0] == letters[0] and _within(letters, some):
+            return " ".join(before[-count:])
+    return ""
+
+
+def _within(letters: str, phrase: str) -> bool:
+    """Whether the letters stand in a phrase in this order."""
+    rest = iter(phrase)
+    return all(letter in rest for letter in letters)
+
+
+class Named:
+    """An arm under all the names that a text gives it.
+
+    `piece` is the stretch of a list in which the name stands: brackets in it may hold a short name.
+    """
+
+    def __init__(self, text: str, span: Span, piece: Span, defined: dict[str, str]) -> None:
         self.text = text
         self.spans = [span]
+        self.defined = defined
+        self.shorts = set(_shorts(text, span, piece))
+        self.shorts |= set(_known(text[slice(*span)], defined))
 
     @property
     def names(self) -> list[str]:
@@ -35,14 +79,23 @@ class Named:
     @property
     def label(self) -> Span:
         """The first name that tells more than the arm's part in the trial, else the first."""
-        return next(
-            (s for s in self.spans if not is_generic(self.text[slice(*s)])), self.spans[0]
-        )
+        return next((s for s in self.spans if not is_generic(self.text[slice(*s)])), self.spans[0])
 
     @property
     def words(self) -> frozenset[str]:
-        """The words of the first name that tell arms apart."""
-        return frozenset(w.lower() for w in listed(self.names[0]) if _telling(w))
+        """The words of the first name that tell arms apart, abbreviations written out."""
+        return self._words(self.names[:1])
+
+    @property
+    def all_words(self) -> frozenset[str]:
+        """The words of all names, and the abbreviations."""
+        return self._words(self.names) | {s.lower() for s in self.shorts}
+
+    def _words(self, names: list[str]) -> frozenset[str]:
+        """The telling words of names."""
+        plain = [w for n in names for w in listed(n)]
+        long = [w for p in plain for w in listed(self.defined.get(p, ""))]
+        return frozenset(w.lower() for w in [*plain, *long] if telling(w))
 
     @property
     def comparator(self) -> bool:
@@ -52,68 +105,84 @@ class Named:
     @property
     def generic_control(self) -> bool:
         """Whether a name is placebo, control or the like."""
-        return any(
-            set(map(str.lower, listed(n))) & (words("generic_control") | {"placebo", "sham"})
-            for n in self.names
-        )
+        pure = words("generic_control") | {"placebo", "sham"}
+        return any(set(map(str.lower, listed(n))) & pure for n in self.names)
 
     def likeness(self, other: Named) -> int:
         """How many telling words two arms share."""
-        mine = {w.lower() for n in self.names for w in listed(n) if _telling(w)}
-        return len(mine & other.words)
+        return len(self.all_words & other.all_words)
 
     def add(self, other: Named) -> None:
         """Take over the names of another."""
         known = {n.lower() for n in self.names}
         self.spans += [s for s in other.spans if self.text[slice(*s)].lower() not in known]
-
-    def shorts(self) -> Iterator[str]:
-        """The abbreviations and letters printed in brackets behind the names."""
-        for _, end in self.spans:
-            match = _SHORT.match(self.text, end)
-            for part in re.split(r"[;,]\s*", match["inside"]) if match else ():
-                part = part.strip()
-                if _LETTER.fullmatch(part) or _ABBREVIATION.fullmatch(part):
-                    yield part
+        self.shorts |= other.shorts
 
 
-def _telling(word: str) -> bool:
+def telling(word: str) -> bool:
     """Whether a word may tell one arm from another."""
-    return word.lower() not in _COMMON and (len(word) >= _LEAST or word.isupper())
+    return word.lower() not in _COMMON and (
+        len(word) >= _LEAST or (len(word) > 1 and word.isupper())
+    )
 
 
-def places(text: str, masked: str, names: list[Named], compared: int) -> list[tuple[Span, ...]]:
+def _shorts(text: str, span: Span, piece: Span) -> Iterator[str]:
+    """The abbreviations and letters printed in brackets behind a name."""
+    near = _SHORT.match(text, span[1] + (text[span[1] : span[1] + 1] == " "))
+    inside = [m for m in _SHORT.finditer(text, span[1], piece[1]) if re.search(r"\bn\s*=", m.group())]
+    for match in [near, *inside]:
+        for part in re.split(r"[;,:]\s*", match["inside"]) if match else ():
+            if _LETTER.fullmatch(part.strip()) or _ABBREVIATION.fullmatch(part.strip()):
+                yield part.strip()
+
+
+def _known(name: str, defined: dict[str, str]) -> Iterator[str]:
+    """The abbreviation whose long form is the name, and the long form of one that is the name."""
+    plain = " ".join(name.lower().split())
+    for short, long in defined.items():
+        full = " ".join(long.lower().split())
+        if plain == short.lower():
+            yield long
+        elif full == plain or plain.endswith(" " + full) or plain.startswith(full + " "):
+            yield short
+
+
+def places(text: str, names: list[Named], compared: int) -> list[tuple[Span, ...]]:
     """Return for each arm the places that name it, in order; no place names two arms."""
-    aliases = [_aliases(text, names, k, compared) for k in range(len(names))]
-    found = [
-        (a, b, k) for k, listed_ in enumerate(aliases) for a, b in _occurrences(text, listed_)
-    ]
-    taken: list[tuple[int, int, int]] = []
+    aliases = [_aliases(names, k, compared) for k in range(len(names))]
+    found = [(a, b, k) for k, some in enumerate(aliases) for a, b in _occurrences(text, some)]
+    taken: list[Place] = []
     for a, b, k in sorted(found, key=lambda f: (f[0], -f[1], f[2] != compared)):
         if not taken or a >= taken[-1][1]:
             taken.append((a, b, k))
-    kept = [p for p in taken if not _joined(text, p, taken)]
-    return [tuple((a, b) for a, b, k in kept if k == arm) for arm in range(len(names))]
+    settled = [_negated(text, place, names, compared) for place in taken]
+    return [tuple((a, b) for a, b, k in settled if k == arm) for arm in range(len(names))]
 
 
-def _joined(text: str, place: tuple[int, int, int], others: list[tuple[int, int, int]]) -> bool:
-    """Whether a place is part of a combination that names another arm: "A" in "A plus B"."""
-    return False
+def _negated(text: str, place: Place, names: list[Named], compared: int) -> Place:
+    """ "without X" names those compared with, where these are named so; else no arm (-1)."""
+    start, end, arm = place
+    if arm == compared or not _NEGATED.search(text[max(0, start - 30) : start]):
+        return place
+    return (start, end, compared if names[compared].comparator else -1)
 
 
-def _aliases(text: str, names: list[Named], k: int, compared: int) -> list[str]:
+def _aliases(names: list[Named], k: int, compared: int) -> list[str]:
     """The patterns of all that may stand for arm number `k`."""
     me, rest = names[k], [n for i, n in enumerate(names) if i != k]
-    theirs = {w.lower() for n in rest for name in n.names for w in listed(name)}
+    theirs = frozenset[str]().union(*(n.all_words for n in rest))
     found = [_phrase(n) for n in me.names]
-    found += [_short(s) for s in me.shorts()]
+    found += [_short(s) for s in sorted(me.shorts)]
     for name in me.names:
-        own = [w for w in listed(name) if _telling(w) and w.lower() not in theirs]
+        own = [w for w in listed(name) if telling(w) and w.lower() not in theirs]
         found += [_word(w) for w in own[:6]]
     if k == compared:
         found += [r"controls?(?:\s+(?:group|arm))?", r"comparator"]
     elif len(names) == 2:
-        found.append(r"(?:intervention|experimental|investigational)(?=\s+(?:group|arm))")
+        found.append(r"(?:intervention|experimental|investigational|treatment)(?=\s+(?:group|arm)\b)")
+    if len(names) == 2 and [bool(_COMBINES.search(n.names[0])) for n in names].count(True) == 1:
+        joint = bool(_COMBINES.search(me.names[0]))
+        found.append(r"(?:the\s+)?combination(?:\s+\w+)?\s+(?:group|arm)" if joint else "monotherapy")
     return list(dict.fromkeys(found))
 
 
@@ -128,11 +197,11 @@ def _word(word: str) -> str:
 
 
 def _short(word: str) -> str:
-    """An abbreviation's pattern: as printed."""
+    """An abbreviation's pattern, as printed; a long form's in either case."""
     letter = _LETTER.fullmatch(word)
     if letter:
-        return rf"(?:group|arm)\s+(?-i:{re.escape(letter['x'])})"
-    return rf"(?-i:{re.escape(word)})"
+        return rf"(?:groups?|arms?)\s+(?-i:{re.escape(letter['x'])})"
+    return _phrase(word) if " " in word else rf"(?-i:{re.escape(word)})(?![-/+][A-Za-z])"
 
 
 def _occurrences(text: str, aliases: list[str]) -> Iterator[Span]:

@@ -69,6 +69,8 @@ def _find(doc: Doc) -> list[ArmSpan]:
     design = doc._.design.design
     if design in SECONDARY:
         return []
+    if design in COMPARATIVE and not doc._.interventions:
+        return _by_dose(doc) if len(_by_dose(doc)) > 1 else _any_treatments(doc) or _by_sum(doc)
     if design in COMPARATIVE:
         finders = (_withdrawal, _by_dose, _variants, _versus, _any_treatments, _by_sum)
         return next((found for find in finders if len(found := find(doc)) > 1), _single(doc))

@@ -1,0 +1,305 @@
+"""Finds the phrases of a text that list the arms of a trial: "assigned to X or Y", "X versus Y"."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.extract.arm_names import is_comparator, trim
+from pipeline.extract.sentences import Sentence
+
+Span = tuple[int, int]
+Spans = list[Span]
+Sentences = tuple[Sentence, ...]
+
+#: More arms than this are a list of something else.
+MOST = 5
+#: How many lists a finder may offer.
+KEPT = 4
+#: How far behind "randomised" the names of the arms are looked for.
+REACH = 330
+_RANDOMISED = re.compile(
+    r"\b(?:randomi[sz]ed|randomi[sz]ation|randomly|assigned|allocated|divided|categori[sz]ed|"
+    r"assigning|received|receiving|treated\s+with|underwent)\b",
+    re.IGNORECASE,
+)
+_INTO = re.compile(
+    r"\b(?:to\s+(?:either\s+)?(?:receiv(?:e|ing)|undergo|have|take|get|be\s+(?:treated|given)\s*(?:with)?)"
+    r"|receiv(?:e|ed|ing)|underwent|treated\s+with"
+    r"|into(?:\s+[\w-]+){0,4}\s+(?:groups?|arms)\s*(?:[:,]|of|as|to\s+receive|receiving)?"
+    r"|to(?:\s+[\w-]+){1,5}\s+(?:groups?|arms)\s*[:,]|to|between|into)\b\s*[:,]?\s*",
+    re.IGNORECASE,
+)
+_EITHER = re.compile(r"\b(?:either|one\s+of\s+(?:two|three|four|2|3|4)\s+\w+\s*:)\s+", re.IGNORECASE)
+_OR = re.compile(r"\s*,?\s+(?:or|versus|vs|v)\s+(?:to\s+(?:receive\s+)?)?", re.IGNORECASE)
+_AND = re.compile(r"\s*,?\s+and\s+(?:to\s+(?:receive\s+)?)?|\s*,\s+", re.IGNORECASE)
+_COMMA = re.compile(r"\s*,\s+(?:(?:or|and)\s+)?(?:to\s+(?:receive\s+)?)?")
+_COMBINES = re.compile(r"\b(?:and|plus|with|followed)\b|\+", re.IGNORECASE)
+_VERSUS = re.compile(
+    r"\s(?:versus|vs|v|(?:as\s+)?compared\s+(?:with|to|against)|in\s+comparison\s+(?:with|to)|against"
+    r"|or(?=\s+placebo\b))\s",
+    re.IGNORECASE,
+)
+_LEFT = re.compile(
+    r"(?:[.:;,?]|\b(?:of|comparing|comparison|between|evaluating|evaluated|evaluates|that|assess|testing|"
+    r"whether|is|are|was|were|compared|compares|compare|investigating|receiving|given|for|in|on|adding)\b)\s*",
+    re.IGNORECASE,
+)
+_COMPARE = re.compile(
+    r"\b(?:compar(?:e|ed|es|ing|isons?\s+(?:of|between))|differences?\s+between|between)\s+",
+    re.IGNORECASE,
+)
+_OF_BOTH = re.compile(
+    r"[^.;:]{0,90}?\b(?:efficacy|safety|effects?|effectiveness|tolerability|toxicity|activity|outcomes?|"
+    r"survival|quality|impact|use|results?|rates?|costs?|incidence|benefits?|influence|profiles?)\b[^.;:]{0,50}?"
+    r"\b(?:of|between|with|for)\s+",
+    re.IGNORECASE,
+)
+_AGAINST = re.compile(r"\s+(?:with|to|versus|vs|against)\s+(?:that\s+of\s+)?", re.IGNORECASE)
+_GROUP = re.compile(r"\b(?:groups?|arms?)\b", re.IGNORECASE)
+_BACK = re.compile(
+    r"(?:[\s(/,])(?:the|a|an|in|of|for|to|with|between|among|both|from|than|by|versus|vs|or|as|each|on|within|"
+    r"this|that|our|is|was|were|are|had|per|into|formed|called|all|we|two|three)\s+(?=[^,.;:()]{2,50}$)",
+    re.IGNORECASE,
+)
+_WITHOUT = re.compile(
+    r"\bwith\s+(?:or|and|versus|vs)\s+(?P<y>without)\s+(?P<name>[A-Za-z][^.;:,]{2,60})",
+    re.IGNORECASE,
+)
+_SIZED = re.compile(
+    r"[(\[][^()\[\]=]{0,40}?\bn\s*=\s*\d|,\s+n\s*=\s*\d|[(\[]\s*\d+\s+(?:patients|women|men|subjects)",
+    re.I,
+)
+_BOUND = re.compile(
+    r"(?:[,.;:()]|\b(?:to|or|and|receive|received|receiving|either|into|versus|vs|the|an|a|with|in|between|of|"
+    r"underwent|for|group|arm)\b)\s*",
+    re.IGNORECASE,
+)
+_SUBJECT = re.compile(
+    r"\W*(?:[^.:]{0,90}?\b(?:effects?|efficacy|effectiveness|impact|influence|role|benefits?|use|safety|"
+    r"trial|study|evaluation|addition|adding|assessment|feasibility|value|activity)\s+"
+    r"(?:and\s+\w+\s+)?(?:of|with)\s+(?P<of>[^.:]{3,120})|(?P<first>[^.:]{3,120}))",
+    re.IGNORECASE,
+)
+_SUBJECT_END = re.compile(
+    r"\s+(?:on|in|for|to|as|during|after|before|and\s+(?:its|the|their)|among|improves?|reduces?|does|do|"
+    r"may|can|following|decreases?|increases?|prevents?|enhances?|is|are|has|have|alleviates?|attenuates?|"
+    r"using|at|with|versus|vs|compared|plus\s+standard|by|from|through|protects?|influences?|affects?)\s",
+    re.IGNORECASE,
+)
+_CONTROL_WORD = re.compile(
+    r"\b(?P<placebo>placebo|sham)\b|\b(?P<care>(?:usual|standard|routine)\s+care|observation|no\s+(?:further\s+)?"
+    r"treatment|wait(?:ing)?[\s-]?list)\b|\b(?P<control>controls?)\b(?=\s+(?:groups?|arms?|subjects|"
+    r"patients|participants|women)\b|\s*[.,;)(])",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Names of arms that one phrase lists, in its order, with the stretch that each stands in.
+
+    `trust` says how surely such a phrase lists arms; `ordered` that the last is compared with.
+    """
+
+    names: tuple[Span, ...]
+    pieces: tuple[Span, ...]
+    trust: float
+    ordered: bool = False
+
+
+def find(text: str, masked: str, sentences: Sentences) -> Iterator[Listed]:
+    """Yield the lists of names, of each finder the first few."""
+    for finder in FINDERS:
+        kept = 0
+        for found in finder(masked, text, sentences):
+            if 2 <= len(found.names) <= MOST and _differ(text, found.names):
+                yield found
+                kept += 1
+            if kept == KEPT:
+                break
+
+
+def _differ(text: str, spans: tuple[Span, ...]) -> bool:
+    """Whether the names of a list are not the same."""
+    names = [re.sub(r"\W+", " ", text[a:b]).strip().lower() for a, b in spans]
+    return len(set(names)) == len(names)
+
+
+def _assigned(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
+    """ "randomised to X or Y", "randomly divided into two groups: X and Y"."""
+    for match in _RANDOMISED.finditer(masked):
+        sure = match.group().lower()[:4] not in ("rece", "trea", "unde")
+        start = match.end() if sure else match.start()
+        end = clause_end(masked, start, start + REACH)
+        for into in _INTO.finditer(masked, start, end):
+            names, pieces = _coordinated(masked, into.end(), end, both=sure)
+            if len(names) > 1:
+                yield Listed(tuple(names), tuple(pieces), 3.0 if sure else 0.5)
+                break
+
+
+def clause_end(masked: str, start: int, limit: int) -> int:
+    """Where the sentence ends: a full stop before a blank, or a semicolon."""
+    stop = re.compile(r"[.;](?=\s|$)|\n").search(masked, start, min(limit, len(masked)))
+    return stop.start() if stop else min(limit, len(masked))
+
+
+def _coordinated(masked: str, start: int, end: int, *, both: bool) -> tuple[Spans, Spans]:
+    """The names that stand side by side: "X or Y", "X, Y, or Z"; "X and Y" without an "or"."""
+    pieces = _split(masked, start, end, _OR)
+    if len(pieces) > 1:
+        head = _after_either(masked, pieces[0])
+        parts = _split(masked, *head, _COMMA) if _plain_list(masked, head) else [head]
+        return _names(masked, [*parts, *pieces[1:]])
+    parts = _split(masked, start, end, _AND) if both else []
+    return _names(masked, parts[:MOST]) if len(parts) > 1 else ([], [])
+
+
+def _after_either(masked: str, piece: Span) -> Span:
+    """What stands behind "either", which begins the alternatives."""
+    either = list(_EITHER.finditer(masked, *piece))
+    return (either[-1].end(), piece[1]) if either else piece
+
+
+def _plain_list(masked: str, span: Span) -> bool:
+    """Whether commas separate arms here, not the drugs of one: "A, B" before "or C"."""
+    return not _COMBINES.search(masked, *span)
+
+
+def _split(masked: str, start: int, end: int, at: re.Pattern[str]) -> Spans:
+    """The pieces of a stretch between the matches of a pattern."""
+    cuts = list(at.finditer(masked, start, end))
+    starts = [start, *(m.end() for m in cuts)]
+    return list(zip(starts, [*(m.start() for m in cuts), end], strict=True))
+
+
+def _names(masked: str, pieces: Spans) -> tuple[Spans, Spans]:
+    """The names that pieces hold, up to the first that holds none or goes on as a clause."""
+    found: Spans = []
+    for piece in pieces:
+        name = trim(masked, *piece)
+        if name is None:
+            break
+        found.append(name)
+        if len(masked[name[1] : piece[1]].split()) > 9:
+            break
+    return found, pieces[: len(found)]
+
+
+def _versus(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
+    """ "X versus Y", in the title first."""
+    for order, sentence in enumerate(sentences[:9]):
+        for match in _VERSUS.finditer(masked, sentence.start, sentence.end):
+            low = max(sentence.start, match.start() - 130)
+            left = [m.end() for m in _LEFT.finditer(masked, low, match.start())]
+            end = clause_end(masked, match.end(), min(sentence.end, match.end() + 150))
+            two = trim(masked, match.end(), end)
+            for start in sorted({*([low] if low == sentence.start else []), *left}):
+                one = trim(masked, start, match.start()) if two else None
+                if one and two and not masked[one[1] : match.start()].strip(" ,"):
+                    pieces = ((start, match.start()), (match.end(), end))
+                    yield Listed((one, two), pieces, 3.0 if order < 3 else 1.0, True)
+                    break
+
+
+def _compared(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
+    """ "comparing X with Y", "compare the efficacy and safety of X and Y"."""
+    for sentence in sentences:
+        for match in _COMPARE.finditer(masked, sentence.start, sentence.end):
+            end = clause_end(masked, match.end(), min(sentence.end, match.end() + 220))
+            prefix = _OF_BOTH.match(masked, match.end(), end)
+            start = prefix.end() if prefix else match.end()
+            for at in (_AGAINST, _AND):
+                pieces = _split(masked, start, end, at)[:2]
+                names, kept = _names(masked, pieces) if len(pieces) > 1 else ([], [])
+                if len(names) == 2:
+                    yield Listed(tuple(names), tuple(kept), 1.0, at is _AGAINST)
+                    break
+
+
+def _with_or_without(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
+    """ "chemotherapy with or without X"."""
+    for match in _WITHOUT.finditer(masked):
+        name = trim(masked, *match.span("name"))
+        if name:
+            spans = (name, (match.start("y"), name[1]))
+            yield Listed(spans, spans, 1.5, True)
+
+
+def _groups(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
+    """Names that stand before "group" or "arm", those that the text uses most."""
+    seen: dict[str, Span] = {}
+    counts: Counter[str] = Counter()
+    for match in _GROUP.finditer(masked):
+        for name in _before_group(masked, match.start()):
+            key = masked[slice(*name)].lower()
+            seen.setdefault(key, name)
+            counts[key] += 1
+    often = [seen[k] for k, _ in counts.most_common(3)]
+    for other in often[1:]:
+        spans = tuple(sorted((often[0], other)))
+        yield Listed(spans, spans, 0.5)
+
+
+def _before_group(masked: str, end: int) -> Spans:
+    """The one or two names before "group": "the X group", "the X and Y groups"."""
+    low = max(0, end - 60)
+    back = list(_BACK.finditer(masked, low, end))
+    if not back:
+        return []
+    parts = _split(masked, back[-1].end(), end, re.compile(r"\s+(?:and|or)\s+"))
+    found = []
+    for a, b in parts:
+        name = trim(masked, a, b)
+        if name and not masked[name[1] : b].strip(" -"):
+            found.append(name)
+    return found if len(found) == len(parts) < 3 else []
+
+
+def _sized(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
+    """Names that stand before their sizes: "X (n = 59) and Y (n = 58)"."""
+    for sentence in sentences:
+        names: Spans = []
+        for match in list(_SIZED.finditer(text, sentence.start, sentence.end))[:MOST]:
+            low = max(sentence.start, match.start() - 80, names[-1][1] if names else 0)
+            bounds = [m.end() for m in _BOUND.finditer(masked, low, match.start())]
+            for start in [low, *bounds]:
+                name = trim(masked, start, match.start())
+                if name and not masked[name[1] : match.start()].strip():
+                    names.append(name)
+                    break
+        if len(names) > 1:
+            yield Listed(tuple(names), tuple(names), 0.5)
+
+
+def _one_sided(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
+    """What the title tries, and the placebo or control that the text names."""
+    tried = subject(masked, sentences)
+    controls = list(_CONTROL_WORD.finditer(masked))
+    if tried is not None and controls:
+        order = {"placebo": 0, "care": 1, "control": 2}
+        best = min(controls, key=lambda m: (order[str(m.lastgroup)], m.start()))
+        spans = (tried, best.span())
+        yield Listed(spans, spans, 0.0, True)
+
+
+def subject(masked: str, sentences: Sentences) -> Span | None:
+    """The treatment that the title is about: "Effect of X on ...", "X in patients with ..."."""
+    if not sentences:
+        return None
+    match = _SUBJECT.match(masked, sentences[0].start, sentences[0].end)
+    if match is None:
+        return None
+    which = "of" if match["of"] else "first"
+    low, high = match.span(which)
+    stop = _SUBJECT_END.search(masked, low, high)
+    if stop is None and which == "first":
+        return None
+    name = trim(masked, low, stop.start() if stop else high)
+    return name if name and not is_comparator(masked[slice(*name)]) else None
+
+
+FINDERS = (_assigned, _versus, _with_or_without, _sized, _groups, _compared, _one_sided)
