@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.extract.arm_names import is_comparator, trim
+from pipeline.extract.arm_names import is_comparator, mask_doses, trim
+from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.sentences import Sentence
 
 Span = tuple[int, int]
@@ -44,7 +45,7 @@ _VERSUS = re.compile(
 )
 _LEFT = re.compile(
     r"(?:[.:;,?]|\b(?:of|comparing|comparison|between|evaluating|evaluated|evaluates|that|assess|testing|"
-    r"whether|is|are|was|were|compared|compares|compare|investigating|receiving|given|for|in|on|adding)\b)\s*",
+    r"whether|is|are|was|were|compared|compares|compare|investigating|receiving|given|for|in|on|adding|to|after|following)\b)\s*",
     re.IGNORECASE,
 )
 _COMPARE = re.compile(
@@ -68,9 +69,19 @@ _WITHOUT = re.compile(
     r"\bwith\s+(?:or|and|versus|vs)\s+(?P<y>without)\s+(?P<name>[A-Za-z][^.;:,]{2,60})",
     re.IGNORECASE,
 )
-_SIZED = re.compile(
-    r"[(\[][^()\[\]=]{0,40}?\bn\s*=\s*\d|,\s+n\s*=\s*\d|[(\[]\s*\d+\s+(?:patients|women|men|subjects)",
-    re.I,
+_MARKED = re.compile(
+    rf"[(\[](?=[^()\[\]]{{0,60}}(?:\bn\s*=\s*\d|\b(?:groups?|arm)\s+(?:[A-D1-5]|I{{1,3}}|IV)\b|\d\s+(?:{PEOPLE})\b))"
+    r"[^()\[\]]{1,120}[)\]]",
+    re.IGNORECASE,
+)
+_LETTER = re.compile(
+    r"\b(?P<word>group|arm|cohort)\s+(?P<x>[A-E]|[1-5]|I{1,3}|IV)\b(?![./%-])", re.IGNORECASE
+)
+_DESCRIBED = re.compile(
+    r"\s*(?:[(\[:,]\s*(?:n\s*=\s*\d+\s*[)\];:,]\s*)?"
+    r"|(?:[(\[]\s*n\s*=\s*\d+\s*[)\]]\s*)?(?:\w+\s+){0,2}(?:received|receiving|(?:was|were)\s+(?:given|treated\s+with)"
+    r"|got|underwent|had|took|used)\s+)(?P<name>[A-Za-z0-9][^()\[\];:]{2,90})",
+    re.IGNORECASE,
 )
 _BOUND = re.compile(
     r"(?:[,.;:()]|\b(?:to|or|and|receive|received|receiving|either|into|versus|vs|the|an|a|with|in|between|of|"
@@ -108,6 +119,7 @@ class Listed:
     pieces: tuple[Span, ...]
     trust: float
     ordered: bool = False
+    letters: tuple[str, ...] = ()
 
 
 def find(text: str, masked: str, sentences: Sentences) -> Iterator[Listed]:
@@ -260,19 +272,55 @@ def _before_group(masked: str, end: int) -> Spans:
 
 
 def _sized(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
-    """Names that stand before their sizes: "X (n = 59) and Y (n = 58)"."""
+    """Names with their sizes or letters in brackets: "X (n = 59) and Y (n = 58)"."""
     for sentence in sentences:
+        marks = list(_MARKED.finditer(text, sentence.start, sentence.end))[:MOST]
         names: Spans = []
-        for match in list(_SIZED.finditer(text, sentence.start, sentence.end))[:MOST]:
-            low = max(sentence.start, match.start() - 80, names[-1][1] if names else 0)
-            bounds = [m.end() for m in _BOUND.finditer(masked, low, match.start())]
-            for start in [low, *bounds]:
-                name = trim(masked, start, match.start())
-                if name and not masked[name[1] : match.start()].strip():
-                    names.append(name)
-                    break
+        pieces: Spans = []
+        for k, mark in enumerate(marks):
+            low = marks[k - 1].end() if k else max(sentence.start, mark.start() - 150)
+            name = _before_mark(masked, low, mark.start(), first=not k)
+            if name:
+                names.append(name)
+                pieces.append((name[0], mark.end()))
         if len(names) > 1:
-            yield Listed(tuple(names), tuple(names), 0.5)
+            yield Listed(tuple(names), tuple(pieces), 0.5)
+
+
+def _before_mark(masked: str, low: int, end: int, *, first: bool) -> Span | None:
+    """The name that ends at a bracket: what stands between two, or behind "to receive"."""
+    starts = [low]
+    if first:
+        into = [m.end() for m in _INTO.finditer(masked, low, end)]
+        starts = [*into, *(m.end() for m in _BOUND.finditer(masked, low, end))]
+    for start in starts:
+        name = trim(masked, start, end)
+        if name and not masked[name[1] : end].strip(" ,"):
+            return name
+    return None
+
+
+def _lettered(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
+    """Groups that are called by letters or numbers, each where it is described."""
+    plain = mask_doses(text)
+    first: dict[str, Span] = {}
+    names: dict[str, Span] = {}
+    for match in _LETTER.finditer(text):
+        letter = match["x"].upper()
+        first.setdefault(letter, match.span())
+        described = _DESCRIBED.match(plain, match.end())
+        name = trim(plain, *described.span("name")) if described else None
+        if name:
+            names.setdefault(letter, name)
+    letters = sorted(first)[:MOST]
+    if len(letters) < 2:
+        return
+    labels = tuple(text[slice(*first[x])] for x in letters)
+    if all(x in names for x in letters):
+        spans = tuple(names[x] for x in letters)
+        yield Listed(spans, spans, 2.0, letters=labels)
+    spans = tuple(first[x] for x in letters)
+    yield Listed(spans, spans, 1.0, letters=labels)
 
 
 def _one_sided(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
@@ -302,4 +350,4 @@ def subject(masked: str, sentences: Sentences) -> Span | None:
     return name if name and not is_comparator(masked[slice(*name)]) else None
 
 
-FINDERS = (_assigned, _versus, _with_or_without, _sized, _groups, _compared, _one_sided)
+FINDERS = (_assigned, _versus, _with_or_without, _sized, _lettered, _groups, _compared, _one_sided)

@@ -57,6 +57,11 @@ def mask(text: str) -> str:
     for _ in range(2):
         text = _BRACKET.sub(_blank, text)
     text = re.sub(r"\bvs\.", "vs ", text)
+    return mask_doses(text)
+
+
+def mask_doses(text: str) -> str:
+    """Blank out doses and lengths of time, at the same offsets."""
     return _DOSE.sub(_blank, text)
 
 

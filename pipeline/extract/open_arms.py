@@ -7,14 +7,23 @@ import re
 from pipeline.extract import arm_lists
 from pipeline.extract.arm_lists import Listed
 from pipeline.extract.arm_mentions import Named, definitions, places
-from pipeline.extract.arm_names import is_generic, mask
+from pipeline.extract.arm_names import is_comparator, is_generic, mask
 from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.sentences import Sentence
 
 Span = tuple[int, int]
 
 #: A list of names with less evidence than this names no arms.
-THRESHOLD = 3.0
+THRESHOLD = 2.5
+
+
+_GIVEN = re.compile(
+    r"\b(?:receiv(?:ed|ing|e)|treated\s+with|given|assigned\s+to|on|versus|vs\.?|than)\s+(?:the\s+)?$"
+)
+_GROUP = re.compile(
+    r"(?:-treated|\s*(?:[(][^()]{1,20}[)])?\s*(?:groups?|arms?|treated))\b", re.IGNORECASE
+)
+_SIZE = re.compile(r"\s*[(\[,][^()\[\]]{0,50}\bn\s*=", re.IGNORECASE)
 
 
 def find(text: str, sentences: tuple[Sentence, ...]) -> list[ArmSpan]:
@@ -27,8 +36,11 @@ def find(text: str, sentences: tuple[Sentence, ...]) -> list[ArmSpan]:
         Its sentences; the first stands for the title where the record has none.
     """
     masked = mask(text)
+    if not sentences:
+        return []
     lists = list(arm_lists.find(text, masked, sentences))
-    scores = [_evidence(text, found, sentences) for found in lists]
+    title_end = sentences[min(1, len(sentences) - 1)].end
+    scores = [_evidence(text, found, title_end) for found in lists]
     if not lists or max(scores) < THRESHOLD:
         return []
     best = lists[scores.index(max(scores))]
@@ -44,38 +56,39 @@ def find(text: str, sentences: tuple[Sentence, ...]) -> list[ArmSpan]:
 def _named(text: str, found: Listed, defined: dict[str, str]) -> list[Named]:
     """The names of a list with what stands beside them."""
     pairs = zip(found.names, found.pieces, strict=True)
-    return [Named(text, name, piece, defined) for name, piece in pairs]
+    names = [Named(text, name, piece, defined) for name, piece in pairs]
+    for name, letter in zip(names, found.letters, strict=False):
+        name.shorts.add(letter)
+    return names
 
 
-def _evidence(text: str, found: Listed, sentences: tuple[Sentence, ...]) -> float:
+def _evidence(text: str, found: Listed, title_end: int) -> float:
     """How much a list looks like the arms of a trial.
 
     Sizes, "group" or "receiving" beside the names and a name that says comparator speak for it.
     """
-    title_end = sentences[min(1, len(sentences) - 1)].end
-    points = [_name_evidence(text, span, title_end) for span in found.names]
-    names = [Named(text, span, span, {}) for span in found.names]
-    cue = any(n.comparator for n in names)
-    generic = 1.5 * sum(is_generic(n.names[0]) for n in names) / len(names)
-    return found.trust + sum(points) / len(points) + min(points) + 1.5 * cue - generic
+    names = [text[slice(*span)] for span in found.names]
+    points = [_name_evidence(text, name, title_end) for name in names]
+    cue = any(is_comparator(n) for n in names)
+    generic = 1.5 * sum(map(is_generic, names)) / len(names)
+    return found.trust + sum(points) / len(points) + min(points) + 2.0 * cue - generic
 
 
-def _name_evidence(text: str, span: Span, title_end: int) -> float:
+def _name_evidence(text: str, name: str, title_end: int) -> float:
     """How much the places of a name look like an arm's."""
-    name = re.escape(text[slice(*span)].strip()).replace(r"\ ", r"\s+")
-    around = re.compile(
-        rf"(?P<given>\b(?:receiv(?:ed|ing|e)|treated\s+with|given|assigned\s+to|on|versus|vs\.?|than)\s+(?:the\s+)?)?"
-        rf"(?<![\w-]){name}(?:-treated)?(?P<group>\s*(?:[(][^()]{{1,20}}[)])?\s*(?:groups?|arms?|-treated)\b)?"
-        r"(?P<size>\s*[(\[,][^()\[\]]{0,50}\bn\s*=)?(?!\w)",
-        re.IGNORECASE,
-    )
-    points = {"given": 0.0, "group": 0.0, "size": 0.0, "title": 0.0}
-    for match in list(around.finditer(text))[:12]:
-        points["given"] += 0.3 * bool(match["given"])
-        points["group"] += 0.5 * bool(match["group"])
-        points["size"] += 1.0 * bool(match["size"])
-        points["title"] += 0.5 * (match.start() < title_end)
-    return sum(min(p, 1.0) for p in points.values())
+    lower, key = text.lower(), name.lower()
+    given = group = size = title = 0.0
+    place = lower.find(key)
+    for _ in range(12):
+        if place < 0:
+            break
+        end = place + len(key)
+        given += 0.3 * bool(_GIVEN.search(lower[max(0, place - 24) : place]))
+        group += 0.5 * bool(_GROUP.match(text, end))
+        size += bool(_SIZE.match(text, end))
+        title += 0.5 * (place < title_end)
+        place = lower.find(key, end)
+    return sum(min(p, 1.0) for p in (given, group, size, title))
 
 
 def _merge(names: list[Named], others: list[Named], ordered: bool) -> bool:
