@@ -320,7 +320,8 @@ def _lettered(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
         spans = tuple(names[x] for x in letters)
         yield Listed(spans, spans, 2.0, letters=labels)
     spans = tuple(first[x] for x in letters)
-    yield Listed(spans, spans, 1.0, letters=labels)
+    often = all(sum(m["x"].upper() == x for m in _LETTER.finditer(text)) > 1 for x in letters)
+    yield Listed(spans, spans, 2.5 if often else 1.0, letters=labels)
 
 
 def _one_sided(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:

@@ -21,6 +21,13 @@ _ABBREVIATION = re.compile(
 _DEFINED = re.compile(r"[(\[](?P<short>[A-Za-z][\w+/-]{1,11})(?=[)\];,])")
 _NEGATED = re.compile(r"\b(?:no|without|not\s+\w+|non)[\s-]+(?:[\w-]+\s+)?$", re.IGNORECASE)
 _COMBINES = re.compile(r"\b(?:plus|combin\w+|and)\b|[+/]", re.IGNORECASE)
+_ABSENT = re.compile(r"(?:no|without)\s", re.IGNORECASE)
+_DRUG = re.compile(
+    r"\w{2,}(?:mab|ib|taxel|platin|rubicin|fen|fene|zole|trozole|stane|statin|pril|sartan|olol|azine|"
+    r"amine|idine|icin|mycin|cillin|vir|ide|ate|one|ine|in|ol|ane|ium|yl)$"
+)
+#: Of a longer name only the words of drugs stand for the arm on their own.
+_MOST_TELLING = 3
 #: The least length of a lower-case word that may stand for an arm.
 _LEAST = 4
 
@@ -67,6 +74,7 @@ class Named:
     def __init__(self, text: str, span: Span, piece: Span, defined: dict[str, str]) -> None:
         self.text = text
         self.spans = [span]
+        self.titles: list[str] = []
         self.defined = defined
         self.shorts = set(_shorts(text, span, piece))
         self.shorts |= set(_known(text[slice(*span)], defined))
@@ -93,7 +101,7 @@ class Named:
 
     def _words(self, names: list[str]) -> frozenset[str]:
         """The telling words of names."""
-        plain = [w for n in names for w in listed(n)]
+        plain = [w for n in names if not _ABSENT.match(n) for w in listed(n)]
         long = [w for p in plain for w in listed(self.defined.get(p, ""))]
         return frozenset(w.lower() for w in [*plain, *long] if telling(w))
 
@@ -107,6 +115,16 @@ class Named:
         """Whether a name is placebo, control or the like."""
         pure = words("generic_control") | {"placebo", "sham"}
         return any(set(map(str.lower, listed(n))) & pure for n in self.names)
+
+    def holds(self, other: Named) -> bool:
+        """Whether a name joins the other arm's to something more: "DE plus X" and "DE"."""
+        short = {n.lower() for n in (*other.names, *other.shorts)}
+        return any(
+            re.search(rf"(?<![\w-]){re.escape(s)}(?![\w-])", n.lower()) and _COMBINES.search(n)
+            for s in short
+            for n in (*self.names, *self.shorts)
+            if len(n) > len(s)
+        )
 
     def likeness(self, other: Named) -> int:
         """How many telling words two arms share."""
@@ -174,8 +192,8 @@ def _aliases(names: list[Named], k: int, compared: int) -> list[str]:
     found = [_phrase(n) for n in me.names]
     found += [_short(s) for s in sorted(me.shorts)]
     for name in me.names:
-        own = [w for w in listed(name) if telling(w) and w.lower() not in theirs]
-        found += [_word(w) for w in own[:6]]
+        found += [_word(w) for w in _own_words(name) if w.lower() not in theirs]
+    found += [_phrase(t) for t in me.titles]
     if k == compared:
         found += [r"controls?(?:\s+(?:group|arm))?", r"comparator"]
     elif len(names) == 2:
@@ -184,6 +202,14 @@ def _aliases(names: list[Named], k: int, compared: int) -> list[str]:
         joint = bool(_COMBINES.search(me.names[0]))
         found.append(r"(?:the\s+)?combination(?:\s+\w+)?\s+(?:group|arm)" if joint else "monotherapy")
     return list(dict.fromkeys(found))
+
+
+def _own_words(name: str) -> list[str]:
+    """The words that stand for a name on their own: all of a short one, of a long one its drugs."""
+    own = [w for w in listed(name) if telling(w)]
+    if len(own) <= _MOST_TELLING:
+        return own
+    return [w for w in own if _DRUG.match(w.lower()) or any(c.isupper() for c in w[1:])][:6]
 
 
 def _phrase(name: str) -> str:

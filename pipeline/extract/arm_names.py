@@ -121,6 +121,8 @@ def is_name(phrase: str) -> bool:
     if any(_NUMBER.match(w) for w in listed):
         return False
     plain = {w.strip(",.-®™").lower() for w in listed}
+    if listed[-1].strip(",.-®™").lower() in words("never_last"):
+        return False
     return not plain <= words("alone_no_name") | {"", "and", "or", "of", "the", "in", "to", "with"}
 
 

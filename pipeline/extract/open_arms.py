@@ -49,7 +49,7 @@ def find(text: str, sentences: tuple[Sentence, ...]) -> list[ArmSpan]:
     ordered = best.ordered
     for found, score in zip(lists, scores, strict=True):
         if found is not best and score >= THRESHOLD:
-            ordered |= _merge(names, _named(text, found, defined), found.ordered)
+            ordered |= _merge(names, _named(text, found, defined), found.ordered and not ordered)
     return _arms(text, names, arm_lists.subject(masked, sentences), ordered, defined)
 
 
@@ -98,8 +98,12 @@ def _merge(names: list[Named], others: list[Named], ordered: bool) -> bool:
     """
     if len(names) != 2 or len(others) != 2:
         return False
-    straight = sum(a.likeness(b) for a, b in zip(names, others, strict=True))
-    crossed = sum(a.likeness(b) for a, b in zip(names, reversed(others), strict=True))
+    along = [a.likeness(b) for a, b in zip(names, others, strict=True)]
+    across = [a.likeness(b) for a, b in zip(names, reversed(others), strict=True)]
+    straight, crossed = sum(along), sum(across)
+    if straight != crossed and not all(along if straight > crossed else across):
+        if not _same_roles(names, others, straight > crossed):
+            return False
     if straight == crossed:
         mine, theirs = ([n.comparator for n in some] for some in (names, others))
         if sorted(mine) != [False, True] or sorted(theirs) != [False, True]:
@@ -111,6 +115,12 @@ def _merge(names: list[Named], others: list[Named], ordered: bool) -> bool:
     if ordered and crossed > straight:
         names.reverse()
     return ordered
+
+
+def _same_roles(names: list[Named], others: list[Named], straight: bool) -> bool:
+    """Whether two lists pair a comparator with a comparator, where one name alone is shared."""
+    theirs = [n.comparator for n in others]
+    return [n.comparator for n in names] == (theirs if straight else theirs[::-1])
 
 
 def _arms(
@@ -137,7 +147,9 @@ def _about(
     """The title is about the arm that is tried, where it shares no word with the comparator."""
     title = Named(text, subject, subject, defined)
     if not title.likeness(other):
-        tried.add(title)
+        tried.titles += [*title.names, *sorted(title.shorts)]
+        if all(is_generic(n) for n in tried.names):
+            tried.spans.append(subject)
 
 
 def _comparator(names: list[Named]) -> int:
@@ -155,4 +167,5 @@ def _comparator(names: list[Named]) -> int:
         return min(pure, key=lambda k: (len(names[k].words), -k))
     parts = [n.words for n in names]
     less = [k for k in range(len(names)) if any(parts[k] < p for p in parts)]
+    less = less or [k for k, n in enumerate(names) if any(o.holds(n) for o in names if o is not n)]
     return less[0] if len(less) == 1 else len(names) - 1
