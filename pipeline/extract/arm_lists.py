@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.extract.arm_names import is_comparator, mask_doses, trim
+from pipeline.extract.arm_names import is_comparator, mask_brackets, mask_doses, trim
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.sentences import Sentence
 
@@ -34,9 +34,9 @@ _INTO = re.compile(
     re.IGNORECASE,
 )
 _EITHER = re.compile(r"\b(?:either|one\s+of\s+(?:two|three|four|2|3|4)\s+\w+\s*:)\s+", re.IGNORECASE)
-_OR = re.compile(r"\s*,?\s+(?:or|versus|vs|v)\s+(?:to\s+(?:receive\s+)?)?", re.IGNORECASE)
-_AND = re.compile(r"\s*,?\s+and\s+(?:to\s+(?:receive\s+)?)?|\s*,\s+", re.IGNORECASE)
-_COMMA = re.compile(r"\s*,\s+(?:(?:or|and)\s+)?(?:to\s+(?:receive\s+)?)?")
+_OR = re.compile(r"(?<!\s)\s*,?\s+(?:or|versus|vs|v)\s+(?:to\s+(?:receive\s+)?)?", re.IGNORECASE)
+_AND = re.compile(r"(?<!\s)\s*,?\s+and\s+(?:to\s+(?:receive\s+)?)?|(?<!\s)\s*,\s+", re.IGNORECASE)
+_COMMA = re.compile(r"(?<!\s)\s*,\s+(?:(?:or|and)\s+)?(?:to\s+(?:receive\s+)?)?")
 _COMBINES = re.compile(r"\b(?:and|plus|with|followed)\b|\+", re.IGNORECASE)
 _VERSUS = re.compile(
     r"\s(?:versus|vs|v|(?:as\s+)?compared\s+(?:with|to|against)|in\s+comparison\s+(?:with|to)|against"
@@ -58,7 +58,8 @@ _OF_BOTH = re.compile(
     r"\b(?:of|between|with|for)\s+",
     re.IGNORECASE,
 )
-_AGAINST = re.compile(r"\s+(?:with|to|versus|vs|against)\s+(?:that\s+of\s+)?", re.IGNORECASE)
+_AGAINST = re.compile(r"(?<!\s)\s+(?:with|to|versus|vs|against)\s+(?:that\s+of\s+)?", re.IGNORECASE)
+_BOTH = re.compile(r"(?<!\s)\s+(?:and|or)\s+")
 _GROUP = re.compile(r"\b(?:groups?|arms?)\b", re.IGNORECASE)
 _BACK = re.compile(
     r"(?:[\s(/,])(?:the|a|an|in|of|for|to|with|between|among|both|from|than|by|versus|vs|or|as|each|on|within|"
@@ -109,6 +110,22 @@ _CONTROL_WORD = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """A text, the same without doses and lengths of time, and that without brackets."""
+
+    text: str
+    plain: str
+    masked: str
+    sentences: Sentences
+
+
+def masks(text: str, sentences: Sentences) -> Text:
+    """Return a text with what stands in the way of its names blanked out."""
+    plain = mask_doses(text)
+    return Text(text, plain, mask_brackets(plain), sentences)
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """Names of arms that one phrase lists, in its order, with the stretch that each stands in.
 
@@ -122,12 +139,12 @@ class Listed:
     letters: tuple[str, ...] = ()
 
 
-def find(text: str, masked: str, sentences: Sentences) -> Iterator[Listed]:
+def find(page: Text) -> Iterator[Listed]:
     """Yield the lists of names, of each finder the first few."""
     for finder in FINDERS:
         kept = 0
-        for found in finder(masked, text, sentences):
-            if 2 <= len(found.names) <= MOST and _differ(text, found.names):
+        for found in finder(page):
+            if 2 <= len(found.names) <= MOST and _differ(page.text, found.names):
                 yield found
                 kept += 1
             if kept == KEPT:
@@ -140,8 +157,9 @@ def _differ(text: str, spans: tuple[Span, ...]) -> bool:
     return len(set(names)) == len(names)
 
 
-def _assigned(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
+def _assigned(page: Text) -> Iterator[Listed]:
     """ "randomised to X or Y", "randomly divided into two groups: X and Y"."""
+    masked = page.masked
     for match in _RANDOMISED.finditer(masked):
         sure = match.group().lower()[:4] not in ("rece", "trea", "unde")
         start = match.end() if sure else match.start()
@@ -201,8 +219,9 @@ def _names(masked: str, pieces: Spans) -> tuple[Spans, Spans]:
     return found, pieces[: len(found)]
 
 
-def _versus(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
+def _versus(page: Text) -> Iterator[Listed]:
     """ "X versus Y", in the title first."""
+    masked, sentences = page.masked, page.sentences
     for order, sentence in enumerate(sentences[:9]):
         for match in _VERSUS.finditer(masked, sentence.start, sentence.end):
             low = max(sentence.start, match.start() - 130)
@@ -217,8 +236,9 @@ def _versus(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
                     break
 
 
-def _compared(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
+def _compared(page: Text) -> Iterator[Listed]:
     """ "comparing X with Y", "compare the efficacy and safety of X and Y"."""
+    masked, sentences = page.masked, page.sentences
     for sentence in sentences:
         for match in _COMPARE.finditer(masked, sentence.start, sentence.end):
             end = clause_end(masked, match.end(), min(sentence.end, match.end() + 220))
@@ -232,8 +252,9 @@ def _compared(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
                     break
 
 
-def _with_or_without(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
+def _with_or_without(page: Text) -> Iterator[Listed]:
     """ "chemotherapy with or without X"."""
+    masked = page.masked
     for match in _WITHOUT.finditer(masked):
         name = trim(masked, *match.span("name"))
         if name:
@@ -241,8 +262,9 @@ def _with_or_without(masked: str, text: str, sentences: Sentences) -> Iterator[L
             yield Listed(spans, spans, 1.5, True)
 
 
-def _groups(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
+def _groups(page: Text) -> Iterator[Listed]:
     """Names that stand before "group" or "arm", those that the text uses most."""
+    masked = page.masked
     seen: dict[str, Span] = {}
     counts: Counter[str] = Counter()
     for match in _GROUP.finditer(masked):
@@ -262,7 +284,7 @@ def _before_group(masked: str, end: int) -> Spans:
     back = list(_BACK.finditer(masked, low, end))
     if not back:
         return []
-    parts = _split(masked, back[-1].end(), end, re.compile(r"\s+(?:and|or)\s+"))
+    parts = _split(masked, back[-1].end(), end, _BOTH)
     found = []
     for a, b in parts:
         name = trim(masked, a, b)
@@ -271,8 +293,9 @@ def _before_group(masked: str, end: int) -> Spans:
     return found if len(found) == len(parts) < 3 else []
 
 
-def _sized(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
+def _sized(page: Text) -> Iterator[Listed]:
     """Names with their sizes or letters in brackets: "X (n = 59) and Y (n = 58)"."""
+    masked, text, sentences = page.masked, page.text, page.sentences
     for sentence in sentences:
         marks = list(_MARKED.finditer(text, sentence.start, sentence.end))[:MOST]
         names: Spans = []
@@ -300,9 +323,9 @@ def _before_mark(masked: str, low: int, end: int, *, first: bool) -> Span | None
     return None
 
 
-def _lettered(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
+def _lettered(page: Text) -> Iterator[Listed]:
     """Groups that are called by letters or numbers, each where it is described."""
-    plain = mask_doses(text)
+    plain, text = page.plain, page.text
     first: dict[str, Span] = {}
     names: dict[str, Span] = {}
     for match in _LETTER.finditer(text):
@@ -324,9 +347,10 @@ def _lettered(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
     yield Listed(spans, spans, 2.5 if often else 1.0, letters=labels)
 
 
-def _one_sided(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]:
+def _one_sided(page: Text) -> Iterator[Listed]:
     """What the title tries, and the placebo or control that the text names."""
-    tried = subject(masked, sentences)
+    masked, sentences = page.masked, page.sentences
+    tried = subject(page)
     controls = list(_CONTROL_WORD.finditer(masked))
     if tried is not None and controls:
         order = {"placebo": 0, "care": 1, "control": 2}
@@ -335,8 +359,9 @@ def _one_sided(masked: str, text: str, sentences: Sentences) -> Iterator[Listed]
         yield Listed(spans, spans, 0.0, True)
 
 
-def subject(masked: str, sentences: Sentences) -> Span | None:
+def subject(page: Text) -> Span | None:
     """The treatment that the title is about: "Effect of X on ...", "X in patients with ..."."""
+    masked, sentences = page.masked, page.sentences
     if not sentences:
         return None
     match = _SUBJECT.match(masked, sentences[0].start, sentences[0].end)

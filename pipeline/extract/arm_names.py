@@ -34,6 +34,7 @@ _DOSE = re.compile(
     re.IGNORECASE,
 )
 _BRACKET = re.compile(r"[(\[][^()\[\]]{0,300}[)\]]")
+_VS = re.compile(r"\bvs\.")
 _WORD = re.compile(r"[A-Za-z0-9αβγµ®™/+'’&.·-]+")
 _CUT_AT = re.compile(r"[;:()\[\]=<>≥≤%?\"“”]|--|[.](?!\w)")
 _NUMBER = re.compile(rf"(?:{DIGITS})[%,]?$")
@@ -52,12 +53,11 @@ def _starts(name: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{body})(?![\w-])", re.IGNORECASE)
 
 
-def mask(text: str) -> str:
-    """Blank out brackets, doses and lengths of time, at the same offsets; "vs." loses its point."""
+def mask_brackets(text: str) -> str:
+    """Blank out brackets, at the same offsets; "vs." loses its point."""
     for _ in range(2):
         text = _BRACKET.sub(_blank, text)
-    text = re.sub(r"\bvs\.", "vs ", text)
-    return mask_doses(text)
+    return _VS.sub("vs ", text)
 
 
 def mask_doses(text: str) -> str:

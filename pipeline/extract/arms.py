@@ -69,20 +69,33 @@ def _find(doc: Doc) -> list[ArmSpan]:
     design = doc._.design.design
     if design in SECONDARY:
         return []
-    if design in COMPARATIVE and not doc._.interventions:
-        return _by_dose(doc) if len(_by_dose(doc)) > 1 else _any_treatments(doc) or _by_sum(doc)
+    if not doc._.interventions:
+        return _open(doc)
     if design in COMPARATIVE:
-        finders = (_withdrawal, _by_dose, _variants, _versus, _any_treatments, _by_sum)
+        finders = (_withdrawal, _by_dose, _variants, _versus, _by_sum)
         return next((found for find in finders if len(found := find(doc)) > 1), _single(doc))
     listed = _listed(doc)
     return listed if len(listed) > 1 else _single(doc)
+
+
+def _open(doc: Doc) -> list[ArmSpan]:
+    """The arms where the intervention under review is not named: of whatever treatments.
+
+    A study that is not said to compare needs more evidence of its arms.
+    """
+    text, sentences, design = doc._.source, doc._.sentences, doc._.design.design
+    if design not in COMPARATIVE:
+        arms = open_arms.find(text, sentences, least=open_arms.STRONG)
+        return [] if design == "case_report" else arms or _single(doc)
+    doses = _by_dose(doc)
+    return doses if len(doses) > 1 else open_arms.find(text, sentences) or _by_sum(doc)
 
 
 def _single(doc: Doc) -> list[ArmSpan]:
     """The one arm of an uncontrolled study: the intervention, else the first treatment named."""
     terms: list[Term] = (
         list(doc._.interventions)
-        or [t for t in lexicon("treatments").find(doc._.source) if t.entry["class"] == "active"][:1]
+        or [t for t in lexicon("treatments").find(doc._.record.title) if t.entry["class"] == "active"][:1]
     )
     return [_arm(doc, [_short(terms)], "intervention", "intervention", terms)] if terms else []
 
@@ -260,11 +273,6 @@ def _listed(doc: Doc) -> list[ArmSpan]:
         if {a.role for a in found.values()} == {"intervention", "comparator"}
         else []
     )
-
-
-def _any_treatments(doc: Doc) -> list[ArmSpan]:
-    """Two arms of whatever treatments, where the intervention under review is not named."""
-    return [] if doc._.interventions else open_arms.find(doc._.source, doc._.sentences)
 
 
 def _by_sum(doc: Doc) -> list[ArmSpan]:

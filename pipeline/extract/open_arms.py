@@ -7,14 +7,17 @@ import re
 from pipeline.extract import arm_lists
 from pipeline.extract.arm_lists import Listed
 from pipeline.extract.arm_mentions import Named, definitions, places
-from pipeline.extract.arm_names import is_comparator, is_generic, mask
+from pipeline.extract.arm_names import is_comparator, is_generic
 from pipeline.extract.arm_sizes import ArmSpan
+from pipeline.extract.lexicon import lexicon
 from pipeline.extract.sentences import Sentence
 
 Span = tuple[int, int]
 
 #: A list of names with less evidence than this names no arms.
 THRESHOLD = 2.5
+#: The evidence that a study not said to be a trial has arms.
+STRONG = 5.0
 
 
 _GIVEN = re.compile(
@@ -26,7 +29,9 @@ _GROUP = re.compile(
 _SIZE = re.compile(r"\s*[(\[,][^()\[\]]{0,50}\bn\s*=", re.IGNORECASE)
 
 
-def find(text: str, sentences: tuple[Sentence, ...]) -> list[ArmSpan]:
+def find(
+    text: str, sentences: tuple[Sentence, ...], *, least: float = THRESHOLD
+) -> list[ArmSpan]:
     """Return the arms that a text compares, or none.
 
     Parameters
@@ -34,14 +39,16 @@ def find(text: str, sentences: tuple[Sentence, ...]) -> list[ArmSpan]:
     text : str
     sentences : tuple of Sentence
         Its sentences; the first stands for the title where the record has none.
+    least : float
+        The evidence below which a list of names is none of arms.
     """
-    masked = mask(text)
+    page = arm_lists.masks(text, sentences)
     if not sentences:
         return []
-    lists = list(arm_lists.find(text, masked, sentences))
+    lists = list(arm_lists.find(page))
     title_end = sentences[min(1, len(sentences) - 1)].end
     scores = [_evidence(text, found, title_end) for found in lists]
-    if not lists or max(scores) < THRESHOLD:
+    if not lists or max(scores) < least:
         return []
     best = lists[scores.index(max(scores))]
     defined = definitions(text)
@@ -50,7 +57,7 @@ def find(text: str, sentences: tuple[Sentence, ...]) -> list[ArmSpan]:
     for found, score in zip(lists, scores, strict=True):
         if found is not best and score >= THRESHOLD:
             ordered |= _merge(names, _named(text, found, defined), found.ordered and not ordered)
-    return _arms(text, names, arm_lists.subject(masked, sentences), ordered, defined)
+    return _arms(text, names, arm_lists.subject(page), ordered, defined)
 
 
 def _named(text: str, found: Listed, defined: dict[str, str]) -> list[Named]:
@@ -137,8 +144,15 @@ def _arms(
         label = text[slice(*span)]
         kind = "placebo" if "placebo" in label.lower() else "open"
         role = "comparator" if k == compared else "intervention"
-        arms.append(ArmSpan(label, role, kind, label, span, spans))
+        arms.append(ArmSpan(label, role, kind, _treatment(label), span, spans))
     return arms if all(arm.mentions for arm in arms) else []
+
+
+def _treatment(label: str) -> str:
+    """What an arm had: a known treatment's common name, else the label."""
+    terms = lexicon("treatments").find(label)
+    whole = len(terms) == 1 and terms[0].end - terms[0].start == len(label)
+    return terms[0].name if whole else label
 
 
 def _about(
