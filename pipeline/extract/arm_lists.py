@@ -328,9 +328,16 @@ def _lettered(page: Text) -> Iterator[Listed]:
     plain, text = page.plain, page.text
     first: dict[str, Span] = {}
     names: dict[str, Span] = {}
-    for match in _LETTER.finditer(text):
+    pieces: dict[str, Span] = {}
+    found = list(_LETTER.finditer(text))
+    if len(found) < 2:
+        return
+    nexts = [*(m.start() for m in found[1:]), len(text)]
+    for match, stop in zip(found, nexts, strict=True):
         letter = match["x"].upper()
         first.setdefault(letter, match.span())
+        if letter not in pieces:
+            pieces[letter] = (match.end(), min(stop, clause_end(text, match.end(), match.end() + 120)))
         described = _DESCRIBED.match(plain, match.end())
         name = trim(plain, *described.span("name")) if described else None
         if name:
@@ -341,10 +348,11 @@ def _lettered(page: Text) -> Iterator[Listed]:
     labels = tuple(text[slice(*first[x])] for x in letters)
     if all(x in names for x in letters):
         spans = tuple(names[x] for x in letters)
-        yield Listed(spans, spans, 2.0, letters=labels)
+        yield Listed(spans, tuple(pieces[x] for x in letters), 2.0, letters=labels)
     spans = tuple(first[x] for x in letters)
     often = all(sum(m["x"].upper() == x for m in _LETTER.finditer(text)) > 1 for x in letters)
-    yield Listed(spans, spans, 2.5 if often else 1.0, letters=labels)
+    where = tuple(pieces[x] for x in letters)
+    yield Listed(spans, where, 2.5 if often else 1.0, letters=labels)
 
 
 def _one_sided(page: Text) -> Iterator[Listed]:

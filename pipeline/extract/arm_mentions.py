@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterator
 
 from pipeline.extract.arm_names import is_comparator, is_generic, listed, words
+from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.lexicon import rules
+from pipeline.extract.numbers import COUNT, parse_count
+from pipeline.extract.population import Count
 
 Span = tuple[int, int]
 Place = tuple[int, int, int]
@@ -21,6 +24,11 @@ _ABBREVIATION = re.compile(
 _DEFINED = re.compile(r"[(\[](?P<short>[A-Za-z][\w+/-]{1,11})(?=[)\];,])")
 _NEGATED = re.compile(r"\b(?:no|without|not\s+\w+|non)[\s-]+(?:[\w-]+\s+)?$", re.IGNORECASE)
 _COMBINES = re.compile(r"\b(?:plus|combin\w+|and)\b|[+/]", re.IGNORECASE)
+_SIZE = re.compile(
+    rf"\bn\s*=\s*(?P<n>\d{{1,3}}(?:[,\u2009\u202f]\d{{3}})+|\d+)(?!\s*/)"
+    rf"|[(\[;,]\s*(?P<m>{COUNT})\s+(?:{PEOPLE})\s*(?=[)\],;])",
+    re.IGNORECASE,
+)
 _ABSENT = re.compile(r"(?:no|without)\s", re.IGNORECASE)
 _DRUG = re.compile(
     r"\w{2,}(?:mab|ib|taxel|platin|rubicin|fen|fene|zole|trozole|stane|statin|pril|sartan|olol|azine|"
@@ -75,6 +83,7 @@ class Named:
         self.text = text
         self.spans = [span]
         self.titles: list[str] = []
+        self.n = _size_in(text, span, piece)
         self.defined = defined
         self.shorts = set(_shorts(text, span, piece))
         self.shorts |= set(_known(text[slice(*span)], defined))
@@ -135,6 +144,7 @@ class Named:
         known = {n.lower() for n in self.names}
         self.spans += [s for s in other.spans if self.text[slice(*s)].lower() not in known]
         self.shorts |= other.shorts
+        self.n = self.n or other.n
 
 
 def telling(word: str) -> bool:
@@ -152,6 +162,13 @@ def _shorts(text: str, span: Span, piece: Span) -> Iterator[str]:
         for part in re.split(r"[;,:]\s*", match["inside"]) if match else ():
             if _LETTER.fullmatch(part.strip()) or _ABBREVIATION.fullmatch(part.strip()):
                 yield part.strip()
+
+
+def _size_in(text: str, span: Span, piece: Span) -> Count | None:
+    """The size that is marked in the stretch in which a name is listed: "X 20 mg (n = 59)"."""
+    match = _SIZE.search(text, span[1], max(span[1], piece[1]))
+    n = parse_count(match["n"] or match["m"]) if match else None
+    return Count(n, match.span("n" if match["n"] else "m")) if match and n else None
 
 
 def _known(name: str, defined: dict[str, str]) -> Iterator[str]:

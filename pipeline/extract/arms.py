@@ -10,7 +10,7 @@ from itertools import pairwise
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from pipeline.extract import open_arms
+from pipeline.extract import open_arms, open_sizes
 from pipeline.extract.arm_sizes import (
     COMPARATIVE,
     ArmSpan,
@@ -57,10 +57,14 @@ _WITHDRAWAL = re.compile(r"\bwithdraw(?:al|ing)\b|\bdiscontinu(?:ation|ing)\b", 
 def arms(doc: Doc) -> Doc:
     """Set `doc._.arms`; their sum corrects a total that was one of them."""
     found = _find(doc)
-    whole = parts_of(doc, found)
+    if not doc._.interventions and len(found) > 1:
+        found = open_sizes.sized(doc, found)
+        whole = open_sizes.whole(doc, found)
+    else:
+        whole = parts_of(doc, found)
     if whole is not None:
         doc._.population = replace(doc._.population, total=whole, enrolled=None)
-    doc._.arms = tuple(sized(doc, found))
+    doc._.arms = tuple(found if not doc._.interventions and len(found) > 1 else sized(doc, found))
     return doc
 
 

@@ -144,7 +144,7 @@ def _arms(
         label = text[slice(*span)]
         kind = "placebo" if "placebo" in label.lower() else "open"
         role = "comparator" if k == compared else "intervention"
-        arms.append(ArmSpan(label, role, kind, _treatment(label), span, spans))
+        arms.append(ArmSpan(label, role, kind, _treatment(label), span, spans, name.n))
     return arms if all(arm.mentions for arm in arms) else []
 
 
