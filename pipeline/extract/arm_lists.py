@@ -66,6 +66,16 @@ _BACK = re.compile(
     r"this|that|our|is|was|were|are|had|per|into|formed|called|all|we|two|three)\s+(?=[^,.;:()]{2,50}$)",
     re.IGNORECASE,
 )
+_TRIED = re.compile(
+    r"\b(?P<x>intervention|experimental|treatment|study|test|exercise|training)"
+    r"(?:\s+(?:and|or|versus|vs)\s+\w+)?\s+(?:groups?|arms?)\b",
+    re.IGNORECASE,
+)
+_CONTROLS = re.compile(
+    r"\b(?P<x>controls?|placebo|comparison|usual[ -]care|sham)(?:\s+(?:and|or)\s+\w+)?\s+(?:groups?|arms?)\b"
+    r"|\b(?P<y>controls)\b",
+    re.IGNORECASE,
+)
 _WITHOUT = re.compile(
     r"\bwith\s+(?:or|and|versus|vs)\s+(?P<y>without)\s+(?P<name>[A-Za-z][^.;:,]{2,60})",
     re.IGNORECASE,
@@ -76,7 +86,7 @@ _MARKED = re.compile(
     re.IGNORECASE,
 )
 _LETTER = re.compile(
-    r"\b(?P<word>group|arm|cohort)\s+(?P<x>[A-E]|[1-5]|I{1,3}|IV)\b(?![./%-])", re.IGNORECASE
+    r"\b(?P<word>group|arm|cohort)\s+(?P<x>(?-i:[A-Z])|[1-5]|(?-i:I{1,3}|IV))\b(?![./%-])", re.IGNORECASE
 )
 _DESCRIBED = re.compile(
     r"\s*(?:[(\[:,]\s*(?:n\s*=\s*\d+\s*[)\];:,]\s*)?"
@@ -239,7 +249,7 @@ def _versus(page: Text) -> Iterator[Listed]:
 def _compared(page: Text) -> Iterator[Listed]:
     """ "comparing X with Y", "compare the efficacy and safety of X and Y"."""
     masked, sentences = page.masked, page.sentences
-    for sentence in sentences:
+    for order, sentence in enumerate(sentences):
         for match in _COMPARE.finditer(masked, sentence.start, sentence.end):
             end = clause_end(masked, match.end(), min(sentence.end, match.end() + 220))
             prefix = _OF_BOTH.match(masked, match.end(), end)
@@ -248,7 +258,8 @@ def _compared(page: Text) -> Iterator[Listed]:
                 pieces = _split(masked, start, end, at)[:2]
                 names, kept = _names(masked, pieces) if len(pieces) > 1 else ([], [])
                 if len(names) == 2:
-                    yield Listed(tuple(names), tuple(kept), 1.0, at is _AGAINST)
+                    trust = 2.5 if not order else 1.5 if order < 4 else 1.0
+                    yield Listed(tuple(names), tuple(kept), trust, at is _AGAINST)
                     break
 
 
@@ -350,9 +361,17 @@ def _lettered(page: Text) -> Iterator[Listed]:
         spans = tuple(names[x] for x in letters)
         yield Listed(spans, tuple(pieces[x] for x in letters), 2.0, letters=labels)
     spans = tuple(first[x] for x in letters)
-    often = all(sum(m["x"].upper() == x for m in _LETTER.finditer(text)) > 1 for x in letters)
+    often = len(found) > len(letters) and letters[0] in ("A", "1", "I")
     where = tuple(pieces[x] for x in letters)
     yield Listed(spans, where, 2.5 if often else 1.0, letters=labels)
+
+
+def _parts(page: Text) -> Iterator[Listed]:
+    """ "the intervention group" and "the control group"."""
+    tried, compared = _TRIED.search(page.masked), _CONTROLS.search(page.masked)
+    if tried and compared:
+        spans = (tried.span("x"), compared.span(compared.lastgroup or "x"))
+        yield Listed(spans, spans, 2.0, True)
 
 
 def _one_sided(page: Text) -> Iterator[Listed]:
@@ -364,7 +383,7 @@ def _one_sided(page: Text) -> Iterator[Listed]:
         order = {"placebo": 0, "care": 1, "control": 2}
         best = min(controls, key=lambda m: (order[str(m.lastgroup)], m.start()))
         spans = (tried, best.span())
-        yield Listed(spans, spans, 0.0, True)
+        yield Listed(spans, spans, 0.5, True)
 
 
 def subject(page: Text) -> Span | None:
@@ -384,4 +403,14 @@ def subject(page: Text) -> Span | None:
     return name if name and not is_comparator(masked[slice(*name)]) else None
 
 
-FINDERS = (_assigned, _versus, _with_or_without, _sized, _lettered, _groups, _compared, _one_sided)
+FINDERS = (
+    _assigned,
+    _versus,
+    _with_or_without,
+    _sized,
+    _lettered,
+    _groups,
+    _parts,
+    _compared,
+    _one_sided,
+)

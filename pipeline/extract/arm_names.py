@@ -34,6 +34,8 @@ _DOSE = re.compile(
     re.IGNORECASE,
 )
 _BRACKET = re.compile(r"[(\[][^()\[\]]{0,300}[)\]]")
+#: The endings of diseases.
+_DISEASE = re.compile(r"\w{3}(?:itis|oma|osis|[^d]emia|aemia|opathy|omas)$")
 _VS = re.compile(r"\bvs\.")
 _WORD = re.compile(r"[A-Za-z0-9αβγµ®™/+'’&.·-]+")
 _CUT_AT = re.compile(r"[;:()\[\]=<>≥≤%?\"“”]|--|[.](?!\w)")
@@ -121,7 +123,8 @@ def is_name(phrase: str) -> bool:
     if any(_NUMBER.match(w) for w in listed):
         return False
     plain = {w.strip(",.-®™").lower() for w in listed}
-    if listed[-1].strip(",.-®™").lower() in words("never_last"):
+    last = listed[-1].strip(",.-®™").lower()
+    if last in words("never_last") or _DISEASE.search(last):
         return False
     return not plain <= words("alone_no_name") | {"", "and", "or", "of", "the", "in", "to", "with"}
 
