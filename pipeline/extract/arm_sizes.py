@@ -73,7 +73,7 @@ def sized(doc: Doc, found: list[ArmSpan]) -> Iterator[ArmSpan]:
             n = _treated(doc, arm) or replace(
                 total, derived="all patients of an uncontrolled study"
             )
-        if n is None and total and not any(sizes) and _all_had_both(doc):
+        if n is None and total and not any(sizes) and all_had_both(doc):
             n = replace(total, derived="all patients had both treatments")
         yield replace(arm, n=n)
 
@@ -91,11 +91,11 @@ def _treated(doc: Doc, arm: ArmSpan) -> Count | None:
     return None
 
 
-def _all_had_both(doc: Doc) -> bool:
+def all_had_both(doc: Doc) -> bool:
     """Whether each patient of a crossover is said to have had both treatments."""
     return doc._.design.design == "rct_crossover" and bool(
         re.search(
-            r"\b(?:received|had|given|got)\s+both\b|,?\s*then the other\b", doc._.source, re.I
+            r"\b(?:received|had|given|got)\s+both\b|,?\s*then the other\b|\bcross(?:ed|ing)\s+over\b", doc._.source, re.I
         )
     )
 

@@ -9,7 +9,7 @@ from itertools import product
 
 from spacy.tokens import Doc
 
-from pipeline.extract.arm_sizes import ArmSpan
+from pipeline.extract.arm_sizes import ArmSpan, all_had_both
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.numbers import COUNT, DIGITS, parse_count
 from pipeline.extract.population import Count, Population
@@ -76,20 +76,30 @@ def sized(doc: Doc, found: list[ArmSpan]) -> list[ArmSpan]:
         if chosen:
             return [replace(a, n=c) for a, c in zip(found, chosen, strict=True)]
     marked = [next((s.count for s in some if s.sure), None) for some in listed]
+    if population.total and not any(marked) and all_had_both(doc):
+        both = replace(population.total, derived="all patients had both treatments")
+        return [replace(a, n=both) for a in found]
     return [replace(a, n=c) for a, c in zip(found, marked, strict=True)]
 
 
 def whole(doc: Doc, found: list[ArmSpan]) -> Count | None:
-    """The whole that the arms add up to, where what was taken for it is one of them."""
+    """The whole that parallel arms add up to, where one of them was taken for it.
+
+    Where nothing was taken for it, only a number that is printed.
+    """
     total: Count | None = doc._.population.total
-    sizes = [a.n for a in found]
-    if doc._.design.design == "rct_crossover" or total is None or None in sizes:
+    counts = [a.n for a in found if a.n is not None]
+    if doc._.design.design == "rct_crossover" or len(counts) < max(2, len(found)):
         return None
-    counts = [c for c in sizes if c is not None]
-    if len(counts) < 2 or total.n not in {c.n for c in counts}:
+    n = sum(c.n for c in counts)
+    apart = len({c.span for c in counts}) == len(counts)
+    if not apart or (total is not None and total.n not in {c.n for c in counts}):
         return None
+    printed = re.compile(rf"(?<![\w.,/]){n}(?![\w%]|[.,/]\d)").search(doc._.source)
+    if printed or total is None:
+        return Count(n, printed.span()) if printed else None
     span = (min(c.span[0] for c in counts), max(c.span[1] for c in counts))
-    return Count(sum(c.n for c in counts), span, "sum of the arms")
+    return Count(n, span, "sum of the arms")
 
 
 def _adding_up(listed: list[list[Size]], wholes: set[int]) -> list[Count] | None:

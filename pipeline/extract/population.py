@@ -19,12 +19,12 @@ from pipeline.extract.numbers import COUNT, parse_count
 Span = tuple[int, int]
 
 _MENTION = re.compile(
-    rf"""(?<![\w.·,/%])(?P<n>\d{{1,3}}[ ]\d{{3}}(?![\d])|{COUNT})[\s-]+
+    rf"""(?<![\w.·,/%])(?!0\b)(?P<n>\d{{1,3}}[ ]\d{{3}}(?![\d])|{COUNT})[\s-]+
     (?!to\b|or\b|and\b|days?\b|weeks?\b|months?\b|years?\b|cent(?:re|er)s\b|hospitals\b
        |publications\b)
     (?:(?!{COUNT}|(?:of|in|was|were|is|are|with|for|at|by|on|from|had|who|than|among)\b)
-       [\w'’/-]+\s+){{0,5}}?(?:{PEOPLE})\b(?!['’]s)
-    | \b(?:{PEOPLE})\b[^.;()\d]{{0,60}}[\[(,]?\s*n\s*=\s*
+       (?:[\w'’/-]+(?:\s+\([^()]{{1,30}}\))?|[\w'’-]*[a-rt-z],)\s+){{0,8}}?(?:{PEOPLE})\b(?!['’]s)
+    | \b(?:{PEOPLE})\b(?:[^.;()\d]{{0,60}}[\[(,]?|[^.;()=]{{0,80}}?[\[(,])\s*n\s*=\s*
       (?P<m>\d{{1,3}}(?:,\d{{3}})+|\d+)(?!\s*/)""",
     re.IGNORECASE | re.VERBOSE,
 )
