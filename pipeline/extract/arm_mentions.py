@@ -16,6 +16,7 @@ Place = tuple[int, int, int]
 
 #: Words that tell no arm from another.
 _COMMON = frozenset(word for row in rules("common_words") for word in row["terms"])
+_PARTS = words("generic") | words("generic_control")
 _SHORT = re.compile(r"[(\[]\s*(?:the\s+)?(?P<inside>[^()\[\]]{1,60})[)\]]")
 _LETTER = re.compile(r"(?:groups?|arms?)\s+(?P<x>[A-Z]|\d|I{1,3}|IV)", re.IGNORECASE)
 _ABBREVIATION = re.compile(
@@ -120,6 +121,11 @@ class Named:
         return any(is_comparator(n) for n in self.names)
 
     @property
+    def generic(self) -> bool:
+        """Whether all names say only which part of the trial the arm is."""
+        return all(map(is_generic, self.names))
+
+    @property
     def generic_control(self) -> bool:
         """Whether a name is placebo, control or the like."""
         pure = words("generic_control") | {"placebo", "sham"}
@@ -149,7 +155,7 @@ class Named:
 
 def telling(word: str) -> bool:
     """Whether a word may tell one arm from another."""
-    return word.lower() not in _COMMON and (
+    return word.lower() not in _COMMON and word.lower() not in _PARTS and (
         len(word) >= _LEAST or (len(word) > 1 and word.isupper())
     )
 
@@ -206,15 +212,16 @@ def _aliases(names: list[Named], k: int, compared: int) -> list[str]:
     """The patterns of all that may stand for arm number `k`."""
     me, rest = names[k], [n for i, n in enumerate(names) if i != k]
     theirs = frozenset[str]().union(*(n.all_words for n in rest))
-    found = [_phrase(n) for n in me.names]
+    found = [_part(n) if is_generic(n) else _phrase(n) for n in me.names]
     found += [_short(s) for s in sorted(me.shorts)]
     for name in me.names:
-        found += [_word(w) for w in _own_words(name) if w.lower() not in theirs]
+        own = () if is_generic(name) else _own_words(name)
+        found += [_word(w) for w in own if w.lower() not in theirs]
     found += [_phrase(t) for t in me.titles]
     if k == compared:
-        found += [r"controls?(?:\s+(?:group|arm))?", r"comparator"]
+        found += [_part("control"), r"controls", r"comparator"]
     elif len(names) == 2:
-        found.append(r"(?:intervention|experimental|investigational|treatment)(?=\s+(?:group|arm)\b)")
+        found += [_part(word) for word in ("intervention", "experimental", "investigational")]
     if len(names) == 2 and [bool(_COMBINES.search(n.names[0])) for n in names].count(True) == 1:
         joint = bool(_COMBINES.search(me.names[0]))
         found.append(r"(?:the\s+)?combination(?:\s+\w+)?\s+(?:group|arm)" if joint else "monotherapy")
@@ -227,6 +234,18 @@ def _own_words(name: str) -> list[str]:
     if len(own) <= _MOST_TELLING:
         return own
     return [w for w in own if _DRUG.match(w.lower()) or any(c.isupper() for c in w[1:])][:6]
+
+
+def _part(word: str) -> str:
+    """The pattern of "control" and the like where it names an arm, not "glycaemic control"."""
+    word = _phrase(word)
+    of = "|".join(sorted(words("part_of")))
+    return (
+        rf"{word}(?=\s+(?:{of})\b)"
+        rf"|(?:(?<=\bthe\s)|(?<=\band\s)|(?<=\bvs\s)|(?<=\bvs\.\s)|(?<=\bversus\s)|(?<=\bor\s)|(?<=\bto\s)"
+        rf"|(?<=\bthan\s)|(?<=[(,;:]\s)|(?<=[(]))"
+        rf"{word}(?=\s*[,.;:()=]|\s+(?:and|versus|vs|n)\b|\s+-?\d)"
+    )
 
 
 def _phrase(name: str) -> str:

@@ -109,7 +109,8 @@ def _merge(names: list[Named], others: list[Named], ordered: bool) -> bool:
     across = [a.likeness(b) for a, b in zip(names, reversed(others), strict=True)]
     straight, crossed = sum(along), sum(across)
     if straight != crossed and not all(along if straight > crossed else across):
-        if not _same_roles(names, others, straight > crossed):
+        pairs = list(zip(names, others if straight > crossed else others[::-1], strict=True))
+        if not any(_may_be_one(a, b) for a, b in pairs if not a.likeness(b)):
             return False
     if straight == crossed:
         mine, theirs = ([n.comparator for n in some] for some in (names, others))
@@ -124,10 +125,9 @@ def _merge(names: list[Named], others: list[Named], ordered: bool) -> bool:
     return ordered
 
 
-def _same_roles(names: list[Named], others: list[Named], straight: bool) -> bool:
-    """Whether two lists pair a comparator with a comparator, where one name alone is shared."""
-    theirs = [n.comparator for n in others]
-    return [n.comparator for n in names] == (theirs if straight else theirs[::-1])
+def _may_be_one(one: Named, other: Named) -> bool:
+    """Whether two names without a common word may be one arm's: both compared with, or a part."""
+    return one.generic or other.generic or (one.comparator and other.comparator)
 
 
 def _arms(
