@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pipeline.extract.arm_names import is_comparator, mask_brackets, mask_doses, trim
 from pipeline.extract.grammar import PEOPLE
+from pipeline.extract.numbers import COUNT
 from pipeline.extract.sentences import Sentence
 
 Span = tuple[int, int]
@@ -39,8 +40,8 @@ _AND = re.compile(r"(?<!\s)\s*,?\s+and\s+(?:to\s+(?:receive\s+)?)?|(?<!\s)\s*,\s
 _COMMA = re.compile(r"(?<!\s)\s*,\s+(?:(?:or|and)\s+)?(?:to\s+(?:receive\s+)?)?")
 _COMBINES = re.compile(r"\b(?:and|plus|with|followed)\b|\+", re.IGNORECASE)
 _VERSUS = re.compile(
-    r"\s(?:versus|vs|v|(?:as\s+)?compared\s+(?:with|to|against)|in\s+comparison\s+(?:with|to)|against"
-    r"|or(?=\s+placebo\b))\s",
+    r"\s(?:versus|vs|v|(?:(?:was|were|is|are|as)\s+)?compared\s+(?:with|to|against)"
+    r"|in\s+comparison\s+(?:with|to)|against|(?:or|and)(?=\s+(?:matching\s+)?placebo\b))\s",
     re.IGNORECASE,
 )
 _LEFT = re.compile(
@@ -66,6 +67,24 @@ _BACK = re.compile(
     r"this|that|our|is|was|were|are|had|per|into|formed|called|all|we|two|three)\s+(?=[^,.;:()]{2,50}$)",
     re.IGNORECASE,
 )
+_OF_PEOPLE = re.compile(rf"\b(?:{PEOPLE}|those|mice|rats)\s+$", re.IGNORECASE)
+_COUNTED = re.compile(
+    rf"(?<![\w.·,/=-])(?P<n>{COUNT})\s+(?:(?:[\w-]+\s+)?(?:{PEOPLE})\s+)?(?:(?:were|was|to|had)\s+)?(?:randomly\s+)?"
+    r"(?:(?:assigned|allocated|randomi[sz]ed)\s+to(?:\s+receive)?|received|receiving|given|treated\s+with|underwent|"
+    r"to(?:\s+receive)?)\s+",
+    re.IGNORECASE,
+)
+_WERE_COMPARED = re.compile(
+    r"\b(?:of|effects|between)\s+(?P<x>[A-Za-z][^.;:]{2,70}?)\s+and\s+(?P<y>[A-Za-z][^.;:]{2,70}?)\s+(?:were|was)\s+"
+    r"(?:then\s+)?compared\b",
+    re.IGNORECASE,
+)
+_OR_PLACEBO = re.compile(
+    r"(?P<x>[A-Za-z][\w-]{2,30}(?:\s+[\w-]{3,30})?)\s+(?:or|and|versus|vs\.?|than(?:\s+with)?)\s+(?:with\s+)?"
+    r"(?:an?\s+|the\s+)?(?:matching\s+|identical\s+)?(?P<y>placebo)\b"
+    r"|\b(?P<b>placebo)\s+(?:or|and|versus|vs\.?)\s+(?P<a>[A-Za-z][\w-]{3,30})",
+    re.IGNORECASE,
+)
 _TRIED = re.compile(
     r"\b(?P<x>intervention|experimental|treatment|study|test|exercise|training)"
     r"(?:\s+(?:and|or|versus|vs)\s+\w+)?\s+(?:groups?|arms?)\b",
@@ -77,7 +96,7 @@ _CONTROLS = re.compile(
     re.IGNORECASE,
 )
 _WITHOUT = re.compile(
-    r"\bwith\s+(?:or|and|versus|vs)\s+(?P<y>without)\s+(?P<name>[A-Za-z][^.;:,]{2,60})",
+    r"\bwith\s+(?:or|and|versus|vs)\s+(?P<y>without)\s+(?P<name>[A-Za-z][^.;:,]{2,90})",
     re.IGNORECASE,
 )
 _MARKED = re.compile(
@@ -268,7 +287,7 @@ def _with_or_without(page: Text) -> Iterator[Listed]:
     masked = page.masked
     for match in _WITHOUT.finditer(masked):
         name = trim(masked, *match.span("name"))
-        if name:
+        if name and not _OF_PEOPLE.search(masked, max(0, match.start() - 25), match.start()):
             spans = (name, (match.start("y"), name[1]))
             yield Listed(spans, spans, 1.5, True)
 
@@ -334,6 +353,27 @@ def _before_mark(masked: str, low: int, end: int, *, first: bool) -> Span | None
     return None
 
 
+def _counted(page: Text) -> Iterator[Listed]:
+    """ "20 received X and 17 received Y", "214 to X and 217 to Y"."""
+    masked, sentences = page.masked, page.sentences
+    for sentence in sentences:
+        found = list(_COUNTED.finditer(masked, sentence.start, sentence.end))[:MOST]
+        nexts = [*(m.start() for m in found[1:]), sentence.end]
+        pieces = [(m.end(), stop) for m, stop in zip(found, nexts, strict=False)]
+        names = [n for piece in pieces if (n := trim(masked, *piece)) is not None]
+        if len(names) == len(pieces) > 1:
+            yield Listed(tuple(names), tuple(names), 2.5)
+
+
+def _were_compared(page: Text) -> Iterator[Listed]:
+    """ "The effects of X and Y were compared"."""
+    for match in _WERE_COMPARED.finditer(page.masked):
+        names = [trim(page.masked, *match.span(g)) for g in ("x", "y")]
+        spans = tuple(n for n in names if n is not None)
+        if len(spans) == 2:
+            yield Listed(spans, spans, 2.0)
+
+
 def _lettered(page: Text) -> Iterator[Listed]:
     """Groups that are called by letters or numbers, each where it is described."""
     plain, text = page.plain, page.text
@@ -374,6 +414,16 @@ def _parts(page: Text) -> Iterator[Listed]:
         yield Listed(spans, spans, 2.0, True)
 
 
+def _or_placebo(page: Text) -> Iterator[Listed]:
+    """ "X or placebo" anywhere, in brackets too."""
+    for match in _OR_PLACEBO.finditer(page.plain):
+        x, y = ("x", "y") if match["x"] else ("a", "b")
+        name = trim(page.plain, *match.span(x))
+        if name:
+            spans = (name, match.span(y))
+            yield Listed(spans, spans, 0.5, True)
+
+
 def _one_sided(page: Text) -> Iterator[Listed]:
     """What the title tries, and the placebo or control that the text names."""
     masked, sentences = page.masked, page.sentences
@@ -408,9 +458,12 @@ FINDERS = (
     _versus,
     _with_or_without,
     _sized,
+    _counted,
+    _were_compared,
     _lettered,
     _groups,
     _parts,
     _compared,
+    _or_placebo,
     _one_sided,
 )

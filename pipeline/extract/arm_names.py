@@ -33,7 +33,8 @@ _DOSE = re.compile(
     r"|\b(?:bid|tid|qd|b\.i\.d\.|t\.i\.d\.)(?!\w)|\d+\s?:\s?\d+(?:\s?:\s?\d+)?",
     re.IGNORECASE,
 )
-_BRACKET = re.compile(r"[(\[][^()\[\]]{0,300}[)\]]")
+#: A title in square brackets is one translated into English.
+_BRACKET = re.compile(r"(?<=[^\n])[(\[][^()\[\]]{0,300}[)\]]")
 #: The endings of diseases.
 _DISEASE = re.compile(r"\w{3}(?:itis|oma|osis|[^d]emia|aemia|opathy|omas)$")
 _VS = re.compile(r"\bvs\.")

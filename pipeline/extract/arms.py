@@ -46,6 +46,7 @@ _BOTH = re.compile(
     r"\b(?:given|receiving|received|had|having|on)\s+both\b|\bcombined\s+(?:treatments?|therapy|group)\b",
     re.I,
 )
+_CASE_CONTROL = re.compile(r"\bcase-control\b", re.IGNORECASE)
 _WITHDRAWAL = re.compile(r"\bwithdraw(?:al|ing)\b|\bdiscontinu(?:ation|ing)\b", re.I)
 
 
@@ -88,7 +89,7 @@ def _open(doc: Doc) -> list[ArmSpan]:
     A study that is not said to compare needs more evidence of its arms.
     """
     text, sentences, design = doc._.source, doc._.sentences, doc._.design.design
-    if design not in COMPARATIVE:
+    if design not in COMPARATIVE or _CASE_CONTROL.search(text):
         arms = open_arms.find(text, sentences, least=open_arms.STRONG)
         return [] if design == "case_report" else arms or _single(doc)
     doses = _by_dose(doc)
