@@ -155,15 +155,19 @@ class Named:
 
 def telling(word: str) -> bool:
     """Whether a word may tell one arm from another."""
-    return word.lower() not in _COMMON and word.lower() not in _PARTS and (
-        len(word) >= _LEAST or (len(word) > 1 and word.isupper())
+    return (
+        word.lower() not in _COMMON
+        and word.lower() not in _PARTS
+        and (len(word) >= _LEAST or (len(word) > 1 and word.isupper()))
     )
 
 
 def _shorts(text: str, span: Span, piece: Span) -> Iterator[str]:
     """The abbreviations and letters printed in brackets behind a name."""
     near = _SHORT.match(text, span[1] + (text[span[1] : span[1] + 1] == " "))
-    inside = [m for m in _SHORT.finditer(text, span[1], piece[1]) if re.search(r"\bn\s*=", m.group())]
+    inside = [
+        m for m in _SHORT.finditer(text, span[1], piece[1]) if re.search(r"\bn\s*=", m.group())
+    ]
     for match in [near, *inside]:
         for part in re.split(r"[;,:]\s*", match["inside"]) if match else ():
             if _LETTER.fullmatch(part.strip()) or _ABBREVIATION.fullmatch(part.strip()):
@@ -224,7 +228,9 @@ def _aliases(names: list[Named], k: int, compared: int) -> list[str]:
         found += [_part(word) for word in ("intervention", "experimental", "investigational")]
     if len(names) == 2 and [bool(_COMBINES.search(n.names[0])) for n in names].count(True) == 1:
         joint = bool(_COMBINES.search(me.names[0]))
-        found.append(r"(?:the\s+)?combination(?:\s+\w+)?\s+(?:group|arm)" if joint else "monotherapy")
+        found.append(
+            r"(?:the\s+)?combination(?:\s+\w+)?\s+(?:group|arm)" if joint else "monotherapy"
+        )
     return list(dict.fromkeys(found))
 
 

@@ -84,9 +84,9 @@ def trim(masked: str, start: int, end: int) -> Span | None:
     start = _after_lead(masked, start, end)
     cut = next((m for m in _starts("cut").finditer(masked, start, end) if m.start() > start), None)
     end = cut.start() if cut else end
-    gap = re.compile(r"\s{4,}(?!(?:plus|with|and|in\s+combination|followed\s+by)\s)|,(?=\s)").search(
-        masked, start, end
-    )
+    gap = re.compile(
+        r"\s{4,}(?!(?:plus|with|and|in\s+combination|followed\s+by)\s)|,(?=\s)"
+    ).search(masked, start, end)
     end = gap.start() if gap else end
     piece = masked[start:end]
     end = start + len(piece.rstrip(" ,-–/&+"))

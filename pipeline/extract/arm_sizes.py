@@ -95,7 +95,10 @@ def all_had_both(doc: Doc) -> bool:
     """Whether each patient of a crossover is said to have had both treatments."""
     return doc._.design.design == "rct_crossover" and bool(
         re.search(
-            r"\b(?:received|had|given|got)\s+both\b|,?\s*then the other\b|\bcross(?:ed|ing)\s+over\b", doc._.source, re.I
+            r"\b(?:received|had|given|got)\s+both\b|,?\s*then the other\b"
+            r"|\bcross(?:ed|ing)\s+over\b",
+            doc._.source,
+            re.I,
         )
     )
 

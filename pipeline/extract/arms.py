@@ -100,7 +100,11 @@ def _single(doc: Doc) -> list[ArmSpan]:
     """The one arm of an uncontrolled study: the intervention, else the first treatment named."""
     terms: list[Term] = (
         list(doc._.interventions)
-        or [t for t in lexicon("treatments").find(doc._.record.title) if t.entry["class"] == "active"][:1]
+        or [
+            t
+            for t in lexicon("treatments").find(doc._.record.title)
+            if t.entry["class"] == "active"
+        ][:1]
     )
     return [_arm(doc, [_short(terms)], "intervention", "intervention", terms)] if terms else []
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from pipeline.extract import arm_lists
-from pipeline.extract.arm_lists import Listed
+from pipeline.extract import arm_groups, arm_lists
 from pipeline.extract.arm_mentions import Named, definitions, places
 from pipeline.extract.arm_names import is_comparator, is_generic
 from pipeline.extract.arm_sizes import ArmSpan
+from pipeline.extract.arm_text import Listed, masks
 from pipeline.extract.lexicon import lexicon
 from pipeline.extract.sentences import Sentence
 
@@ -29,9 +29,7 @@ _GROUP = re.compile(
 _SIZE = re.compile(r"\s*[(\[,][^()\[\]]{0,50}\bn\s*=", re.IGNORECASE)
 
 
-def find(
-    text: str, sentences: tuple[Sentence, ...], *, least: float = THRESHOLD
-) -> list[ArmSpan]:
+def find(text: str, sentences: tuple[Sentence, ...], *, least: float = THRESHOLD) -> list[ArmSpan]:
     """Return the arms that a text compares, or none.
 
     Parameters
@@ -42,7 +40,7 @@ def find(
     least : float
         The evidence below which a list of names is none of arms.
     """
-    page = arm_lists.masks(text, sentences)
+    page = masks(text, sentences)
     if not sentences:
         return []
     lists = list(arm_lists.find(page))
@@ -57,7 +55,7 @@ def find(
     for found, score in zip(lists, scores, strict=True):
         if found is not best and score >= THRESHOLD:
             ordered |= _merge(names, _named(text, found, defined), found.ordered and not ordered)
-    return _arms(text, names, arm_lists.subject(page), ordered, defined)
+    return _arms(text, names, arm_groups.subject(page), ordered, defined)
 
 
 def _named(text: str, found: Listed, defined: dict[str, str]) -> list[Named]:
@@ -105,28 +103,32 @@ def _merge(names: list[Named], others: list[Named], ordered: bool) -> bool:
     """
     if len(names) != 2 or len(others) != 2:
         return False
-    along = [a.likeness(b) for a, b in zip(names, others, strict=True)]
-    across = [a.likeness(b) for a, b in zip(names, reversed(others), strict=True)]
-    straight, crossed = sum(along), sum(across)
-    if straight != crossed and not all(along if straight > crossed else across):
-        pairs = list(zip(names, others if straight > crossed else others[::-1], strict=True))
-        if not any(_may_be_one(a, b) for a, b in pairs if not a.likeness(b)):
-            return False
-    if straight == crossed:
-        mine, theirs = ([n.comparator for n in some] for some in (names, others))
-        if sorted(mine) != [False, True] or sorted(theirs) != [False, True]:
-            return False
-        straight, crossed = (1, 0) if mine == theirs else (0, 1)
-    pairs = zip(names, others if straight > crossed else reversed(others), strict=True)
+    turned = _turned(names, others)
+    if turned is None:
+        return False
+    pairs = list(zip(names, others[::-1] if turned else others, strict=True))
+    strange = [pair for pair in pairs if not pair[0].likeness(pair[1])]
+    if len(strange) == 1 and not _may_be_one(*strange[0]):
+        return False
     for name, other in pairs:
         name.add(other)
-    if ordered and crossed > straight:
+    if ordered and turned:
         names.reverse()
     return ordered
 
 
+def _turned(names: list[Named], others: list[Named]) -> bool | None:
+    """Whether another list names the two arms in the other order; None where none can tell."""
+    straight = sum(a.likeness(b) for a, b in zip(names, others, strict=True))
+    crossed = sum(a.likeness(b) for a, b in zip(names, reversed(others), strict=True))
+    if straight != crossed:
+        return crossed > straight
+    mine, theirs = ([n.comparator for n in some] for some in (names, others))
+    return mine != theirs if sorted(mine) == sorted(theirs) == [False, True] else None
+
+
 def _may_be_one(one: Named, other: Named) -> bool:
-    """Whether two names without a common word may be one arm's: both compared with, or a part."""
+    """Whether two names without a common word may be one arm's: a part, or both compared with."""
     return one.generic or other.generic or (one.comparator and other.comparator)
 
 
@@ -152,12 +154,10 @@ def _treatment(label: str) -> str:
     """What an arm had: a known treatment's common name, else the label."""
     terms = lexicon("treatments").find(label)
     whole = len(terms) == 1 and terms[0].end - terms[0].start == len(label)
-    return terms[0].name if whole else label
+    return str(terms[0].name) if whole else label
 
 
-def _about(
-    text: str, tried: Named, other: Named, subject: Span, defined: dict[str, str]
-) -> None:
+def _about(text: str, tried: Named, other: Named, subject: Span, defined: dict[str, str]) -> None:
     """The title is about the arm that is tried, where it shares no word with the comparator."""
     title = Named(text, subject, subject, defined)
     if not title.likeness(other):

@@ -43,9 +43,7 @@ _ASSIGNED = re.compile(
     r"(?:\s+(?:to|into|in|with|on|a|an|the|receive|received|treatment|either|by|for|of))*\s+(?:[\w-]+\s+)?$",
     re.IGNORECASE,
 )
-_BARE_BEFORE = re.compile(
-    rf"(?<![\w.·,/=-])(?P<n>{COUNT})\s+(?:[a-z-]+\s+)?$", re.IGNORECASE
-)
+_BARE_BEFORE = re.compile(rf"(?<![\w.·,/=-])(?P<n>{COUNT})\s+(?:[a-z-]+\s+)?$", re.IGNORECASE)
 _OF = re.compile(r"\b(?:of|among)\s+(?:the\s+|all\s+)?$", re.IGNORECASE)
 _OTHER = re.compile(r"\b(?:or|and|versus|vs|than|compared|while|whereas|but)\b", re.IGNORECASE)
 _WEAK_VERBS = frozenset(("in", "on", "with", "from", "were in"))
