@@ -18,6 +18,8 @@ Span = tuple[int, int]
 
 #: How many numbers beside an arm are tried.
 TRIED = 6
+#: The share of a study that denominators must make up to be the arms' sizes.
+NEARLY = 0.8
 _N = r"\d{1,3}(?:[,\u2009\u202f]\d{3})+|\d+"
 _MARKED = re.compile(
     rf"(?P<gap>[^.;()\[\]]{{0,60}}?)[(\[,:](?:[^()\[\]=]{{0,60}}?[;,:\s])?\s*n\s*=\s*(?P<n>{_N})(?!\s*/)",
@@ -77,7 +79,20 @@ def sized(doc: Doc, found: list[ArmSpan]) -> list[ArmSpan]:
     if population.total and not any(marked) and all_had_both(doc):
         both = replace(population.total, derived="all patients had both treatments")
         return [replace(a, n=both) for a in found]
+    if not any(marked):
+        marked = _by_denominators(doc, found, most) or marked
     return [replace(a, n=c) for a, c in zip(found, marked, strict=True)]
+
+
+def _by_denominators(doc: Doc, found: list[ArmSpan], most: int | None) -> list[Count | None]:
+    """The largest denominator of each arm, where together they are nearly the whole study."""
+    listed = [list(_denominators(doc, arm)) for arm in found]
+    if not all(listed):
+        return []
+    largest: list[Count | None] = [max(some, key=lambda c: c.n) for some in listed]
+    n = sum(c.n for c in largest if c)
+    apart = len({c.span for c in largest if c}) == len(largest)
+    return largest if apart and (most is None or NEARLY * most <= n <= most) else []
 
 
 def whole(doc: Doc, found: list[ArmSpan]) -> Count | None:
