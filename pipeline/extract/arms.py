@@ -27,6 +27,8 @@ from pipeline.extract.population import Count
 
 Span = tuple[int, int]
 
+#: A parallel trial has more patients than this.
+FEWEST = 6
 _VERSUS = (
     r"(?:vs\.?|versus|v\.?|against|or|compared\s+(?:with|to)|with|and|than|followed by|over|to)"
 )
@@ -58,15 +60,26 @@ _WITHDRAWAL = re.compile(r"\bwithdraw(?:al|ing)\b|\bdiscontinu(?:ation|ing)\b", 
 def arms(doc: Doc) -> Doc:
     """Set `doc._.arms`; their sum corrects a total that was one of them."""
     found = _find(doc)
-    if not doc._.interventions and len(found) > 1:
+    if len(found) > 1 and not doc._.interventions:
         found = open_sizes.sized(doc, found)
         whole = open_sizes.whole(doc, found)
     else:
         whole = parts_of(doc, found)
+    population = doc._.population
     if whole is not None:
-        doc._.population = replace(doc._.population, total=whole, enrolled=None)
-    doc._.arms = tuple(found if not doc._.interventions and len(found) > 1 else sized(doc, found))
+        doc._.population = replace(population, total=whole, enrolled=None)
+    elif _too_few(doc):
+        doc._.population = replace(population, total=None)
+    if len(found) < 2 or doc._.interventions:
+        found = list(sized(doc, found))
+    doc._.arms = tuple(found)
     return doc
+
+
+def _too_few(doc: Doc) -> bool:
+    """Whether a parallel trial's total can only be the number of some of its patients."""
+    total: Count | None = doc._.population.total
+    return doc._.design.design == "rct_parallel" and total is not None and total.n < FEWEST
 
 
 def _find(doc: Doc) -> list[ArmSpan]:

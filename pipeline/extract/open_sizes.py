@@ -69,6 +69,8 @@ def sized(doc: Doc, found: list[ArmSpan]) -> list[ArmSpan]:
     """Return the arms with their sizes: those that add up to the study, else each as marked."""
     population: Population = doc._.population
     wholes = {c.n for c in (population.total, population.enrolled) if c}
+    if _larger(found, population.total):
+        return found
     most = max(wholes, default=None)
     listed = [_sizes(doc, arm, most) for arm in found]
     if doc._.design.design != "rct_crossover":
@@ -95,6 +97,12 @@ def _by_denominators(doc: Doc, found: list[ArmSpan], most: int | None) -> list[C
     return largest if apart and (most is None or NEARLY * most <= n <= most) else []
 
 
+def _larger(found: list[ArmSpan], total: Count | None) -> bool:
+    """Whether the sizes marked where the arms are listed make the total too small."""
+    marked = [a.n.n for a in found if a.n]
+    return total is not None and len(marked) == len(found) and max(marked) > total.n
+
+
 def whole(doc: Doc, found: list[ArmSpan]) -> Count | None:
     """The whole that parallel arms add up to, where one of them was taken for it.
 
@@ -106,7 +114,7 @@ def whole(doc: Doc, found: list[ArmSpan]) -> Count | None:
         return None
     n = sum(c.n for c in counts)
     apart = len({c.span for c in counts}) == len(counts)
-    if not apart or (total is not None and total.n not in {c.n for c in counts}):
+    if not apart or (total is not None and total.n not in {c.n for c in counts} and not _larger(found, total)):
         return None
     printed = re.compile(rf"(?<![\w.,/]){n}(?![\w%]|[.,/]\d)").search(doc._.source)
     if printed or total is None:
