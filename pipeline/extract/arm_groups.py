@@ -17,6 +17,12 @@ _BACK = re.compile(
     r"this|that|our|is|was|were|are|had|per|into|formed|called|all|we|two|three)\s+(?=[^,.;:()]{2,50}$)",
     re.IGNORECASE,
 )
+_IN_BRACKETS = re.compile(
+    r"[(](?:n\s*=\s*)?\d{1,5}\s+(?:(?:in|to|on|with)\s+(?:the\s+)?)?(?P<x>[A-Za-z][^(),;:=%\d]{1,50})"
+    r"\s*(?:[,;]|\band\b|\bvs\.?|\bversus\b)\s*(?:and\s+)?(?:n\s*=\s*)?\d{1,5}\s+"
+    r"(?:(?:in|to|on|with)\s+(?:the\s+)?)?(?P<y>[A-Za-z][^(),;:=%\d]{1,50})[)]",
+    re.IGNORECASE,
+)
 _TRIED = re.compile(
     r"\b(?P<x>intervention|experimental|treatment|study|test|exercise|training)"
     r"(?:\s+(?:and|or|versus|vs)\s+\w+)?\s+(?:groups?|arms?)\b",
@@ -114,6 +120,15 @@ def sized(page: Text) -> Iterator[Listed]:
                 pieces.append((name[0], mark.end()))
         if len(names) > 1:
             yield Listed(tuple(names), tuple(pieces), 0.5)
+
+
+def in_brackets(page: Text) -> Iterator[Listed]:
+    """ "78 patients (40 diclofenac, 38 placebo)"."""
+    for match in _IN_BRACKETS.finditer(page.plain):
+        found = [trim(page.plain, *match.span(g)) for g in ("x", "y")]
+        names = tuple(name for name in found if name is not None)
+        if len(names) == 2:
+            yield Listed(names, names, 1.5)
 
 
 def _before_mark(masked: str, low: int, end: int, *, first: bool) -> Span | None:

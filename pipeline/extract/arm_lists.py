@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.extract.arm_groups import groups, lettered, one_sided, parts, sized
+from pipeline.extract.arm_groups import groups, in_brackets, lettered, one_sided, parts, sized
 from pipeline.extract.arm_names import trim
 from pipeline.extract.arm_text import (
     INTO,
@@ -216,6 +216,7 @@ FINDERS = (
     _versus,
     _with_or_without,
     sized,
+    in_brackets,
     _counted,
     _were_compared,
     lettered,

@@ -75,4 +75,6 @@ def names_in(masked: str, pieces: Spans) -> tuple[Spans, Spans]:
         found.append(name)
         if len(masked[name[1] : piece[1]].split()) > 9:
             break
-    return found, pieces[: len(found)]
+    stops = [*(start for start, _ in pieces[1:]), pieces[-1][1]]
+    whole = [(start, stop) for (start, _), stop in zip(pieces, stops, strict=True)]
+    return found, whole[: len(found)]

@@ -81,6 +81,8 @@ def sized(doc: Doc, found: list[ArmSpan]) -> list[ArmSpan]:
     if population.total and not any(marked) and all_had_both(doc):
         both = replace(population.total, derived="all patients had both treatments")
         return [replace(a, n=both) for a in found]
+    if None in marked:
+        marked = [c if c and c.n != most else None for c in marked]
     if not any(marked):
         marked = _by_denominators(doc, found, most) or marked
     return [replace(a, n=c) for a, c in zip(found, marked, strict=True)]
@@ -100,7 +102,7 @@ def _by_denominators(doc: Doc, found: list[ArmSpan], most: int | None) -> list[C
 def _larger(found: list[ArmSpan], total: Count | None) -> bool:
     """Whether the sizes marked where the arms are listed make the total too small."""
     marked = [a.n.n for a in found if a.n]
-    return total is not None and len(marked) == len(found) and max(marked) > total.n
+    return total is not None and len(marked) == len(found) and max(marked) >= total.n
 
 
 def whole(doc: Doc, found: list[ArmSpan]) -> Count | None:
@@ -114,7 +116,9 @@ def whole(doc: Doc, found: list[ArmSpan]) -> Count | None:
         return None
     n = sum(c.n for c in counts)
     apart = len({c.span for c in counts}) == len(counts)
-    if not apart or (total is not None and total.n not in {c.n for c in counts} and not _larger(found, total)):
+    if not apart or (
+        total is not None and total.n not in {c.n for c in counts} and not _larger(found, total)
+    ):
         return None
     printed = re.compile(rf"(?<![\w.,/]){n}(?![\w%]|[.,/]\d)").search(doc._.source)
     if printed or total is None:
@@ -149,7 +153,7 @@ def _sizes(doc: Doc, arm: ArmSpan, most: int | None) -> list[Size]:
     for start, end in arm.mentions:
         near += [*_after(text, end), *_before(text, start)]
     near += [Size(c, False) for c in _denominators(doc, arm)]
-    fit = [s for s in near if s.count.n > 1 and (most is None or s.count.n < most)]
+    fit = [s for s in near if s.count.n > 1 and (most is None or s.count.n <= most)]
     unique = {(s.count.n, s.sure): s for s in reversed(fit)}
     return sorted(unique.values(), key=lambda s: (not s.sure, fit.index(s)))
 

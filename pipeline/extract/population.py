@@ -20,7 +20,8 @@ Span = tuple[int, int]
 
 _MENTION = re.compile(
     rf"""(?<![\w.·,/%])(?<!type\ )(?<!phase\ )(?<!stage\ )(?<!grade\ )(?<!class\ )
-    (?<!group\ )(?<!arm\ )(?<!study\ )(?<!per\ )(?!0\b)(?P<n>\d{{1,3}}[ ]\d{{3}}(?![\d])|{COUNT})[\s-]+
+    (?<!group\ )(?<!arm\ )(?<!study\ )(?<!per\ )(?!0\b)
+    (?P<n>\d{{1,3}}[ ]\d{{3}}(?![\d])|{COUNT})[\s-]+
     (?!to\b|or\b|and\b|days?\b|weeks?\b|months?\b|years?\b|cent(?:re|er)s\b|hospitals\b
        |publications\b)
     (?:(?!{COUNT}|(?:of|in|was|were|is|are|with|for|at|by|on|from|had|who|than|among)\b)
