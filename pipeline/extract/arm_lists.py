@@ -70,6 +70,11 @@ _WERE_COMPARED = re.compile(
     r"(?:then\s+)?compared\b",
     re.IGNORECASE,
 )
+_PLACEBO = re.compile(r"\bplacebo\b", re.IGNORECASE)
+_GIVEN = re.compile(
+    r"\b(?:assigned|allocated|randomi[sz]ed|received|receiving|given|treated|underwent)\b",
+    re.IGNORECASE,
+)
 _OR_PLACEBO = re.compile(
     r"(?P<x>[A-Za-z][\w-]{2,30}(?:\s+[\w-]{3,30})?)\s+(?:or|and|versus|vs\.?|than(?:\s+with)?)\s+(?:with\s+)?"
     r"(?:an?\s+|the\s+)?(?:matching\s+|identical\s+)?(?P<y>placebo)\b"
@@ -184,6 +189,8 @@ def _counted(page: Text) -> Iterator[Listed]:
     """ "20 received X and 17 received Y", "214 to X and 217 to Y"."""
     masked, sentences = page.masked, page.sentences
     for sentence in sentences:
+        if not _GIVEN.search(masked, sentence.start, sentence.end):
+            continue
         found = list(_COUNTED.finditer(masked, sentence.start, sentence.end))[:MOST]
         nexts = [*(m.start() for m in found[1:]), sentence.end]
         pieces = [(m.end(), stop) for m, stop in zip(found, nexts, strict=False)]
@@ -203,7 +210,9 @@ def _were_compared(page: Text) -> Iterator[Listed]:
 
 def _or_placebo(page: Text) -> Iterator[Listed]:
     """ "X or placebo" anywhere, in brackets too."""
-    for match in _OR_PLACEBO.finditer(page.plain):
+    near = (m.start() for m in _PLACEBO.finditer(page.plain))
+    found = (m for at in near for m in _OR_PLACEBO.finditer(page.plain, max(0, at - 90), at + 60))
+    for match in found:
         x, y = ("x", "y") if match["x"] else ("a", "b")
         name = trim(page.plain, *match.span(x))
         if name:

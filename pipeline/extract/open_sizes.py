@@ -49,6 +49,7 @@ _BARE_BEFORE = re.compile(rf"(?<![\w.·,/=-])(?P<n>{COUNT})\s+(?:[a-z-]+\s+)?$",
 _OF = re.compile(r"\b(?:of|among)\s+(?:the\s+|all\s+)?$", re.IGNORECASE)
 _OTHER = re.compile(r"\b(?:or|and|versus|vs|than|compared|while|whereas|but)\b", re.IGNORECASE)
 _WEAK_VERBS = frozenset(("in", "on", "with", "from", "were in"))
+_EACH_WORD = re.compile(r"\b(?:each|both|per)\b", re.IGNORECASE)
 _EACH = re.compile(
     rf"\bn\s*=\s*(?P<n>\d+)\s*(?:,\s*)?(?:each|per\s+(?:group|arm)|(?:in|for)\s+(?:each|both)\s+(?:group|arm))"
     rf"|\b(?P<m>{COUNT})\s+(?:{PEOPLE})?\s*(?:each\b|(?:in|per|for)\s+(?:each|both)\s+(?:groups?|arms?)\b"
@@ -139,7 +140,9 @@ def _adding_up(listed: list[list[Size]], wholes: set[int]) -> list[Count] | None
 
 def _each(text: str, arms: int, wholes: set[int]) -> list[Count] | None:
     """The size that is said of each arm: "n = 65 each", "24 patients in each group"."""
-    for match in _EACH.finditer(text):
+    near = (m.start() for m in _EACH_WORD.finditer(text))
+    found = (m for at in near for m in _EACH.finditer(text, max(0, at - 60), at + 25))
+    for match in found:
         n = parse_count(match["n"] or match["m"])
         if n and n > 1 and n * arms in wholes:
             return [Count(n, match.span())] * arms
