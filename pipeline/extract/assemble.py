@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from spacy.tokens import Doc
 
 from pipeline.extract.arm_sizes import ArmSpan
+from pipeline.extract.combined import combined, mixed
 from pipeline.extract.conditions import Named
 from pipeline.extract.doses import DoseSpan
 from pipeline.extract.page import Page
@@ -20,6 +21,10 @@ def assemble(doc: Doc, extractor: Extractor) -> Study:
     page = Page(doc)
     record, design, condition = page.record, doc._.design, doc._.condition
     population = doc._.population
+    if span := combined(doc):
+        page.problem("combined_treatment", "given with another treatment", span)
+    if span := mixed(doc):
+        page.problem("mixed_series", "own patients are counted with published ones", span)
     return Study(
         record_id=record.record_id,
         pmids=(record.pmid,) if record.pmid else (),
