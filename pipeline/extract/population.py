@@ -48,8 +48,10 @@ _ANALYSED = re.compile(
     rf"|(?<![\w.·,/])(?P<d>{COUNT})\s+met\s+(?:the\s+)?criteria"
     rf"|\b(?:screened|approached|assessed\s+for\s+eligibility)\b[^.;]{{0,60}}?(?<![\w.·,/])(?P<e>{COUNT})\s+"
     rf"(?:(?:{PEOPLE})\s+)?(?:were\s+|was\s+)?(?:randomi|enrol|includ|treated)"
-    rf"|(?<![\w.·,/])(?P<f>{COUNT})\s*(?:/|of|out\s+of)\s*(?:the\s+|all\s+)?(?:[a-z-]+\s+)?{COUNT}\s+"
-    rf"(?:[\w-]+\s+){{0,3}}?(?:{PEOPLE})\s+(?:(?:were|was|then|finally)\s+)?(?:participated|enrol|accepted|agreed|randomi|included)",
+    rf"|(?<![\w.·,/])(?P<f>{COUNT})\s*(?:/|of|out\s+of)\s*(?:the\s+|all\s+)?(?:[a-z-]+\s+)?"
+    rf"(?:\d[\d,]*|{COUNT})\s+"
+    rf"(?:\([^()]{{1,12}}\)\s+)?"
+    rf"(?:[\w-]+\s+){{0,3}}?(?:{PEOPLE})\s+(?:(?:were|was|then|finally|approached|invited|asked)\s+)?(?:participated|enrol|accepted|agreed|randomi|included)",
     re.IGNORECASE,
 )
 _COMPLETED = re.compile(

@@ -153,6 +153,7 @@ def test_what_has_no_patients_of_its_own_has_no_n(read: Read, title: str) -> Non
         ("We randomised 266 healthy pregnant women to iron or placebo.", 266),
         ("In all, 347 H. pylori-infected patients were randomised.", 347),
         ("Thirty-one of 322 eligible women participated and were randomised.", 31),
+        ("A total of 75/950 (8 %) women approached agreed to be randomised.", 75),
         ("Twenty kidney recipients were randomised to two regimens.", 20),
         ("This retrospective analysis included 460 women (40% of those randomised).", 460),
     ],
