@@ -24,10 +24,11 @@ _SECONDARY_REPORT = re.compile(
     r"|\bquality-of-life report\b|\bsub-?study of\b|\bextension of the\b",
     re.IGNORECASE,
 )
-_COMBINED = re.compile(
-    r"\b(?:followed by|combined with|in combination with|together with|plus|zipper)\b",
-    re.IGNORECASE,
-)
+#: Problems that the extractor found in a study of one arm, and what they mean for a pool.
+_MIXED = {
+    "combined_treatment": "combined with another treatment: its effect is not separable",
+    "mixed_series": "own patients counted with published ones: not separable",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,16 +154,8 @@ def _not_separable(case: _Case) -> Finding:
         return "several treatments without an outcome for the intervention alone", None
     if len(study.arms) != 1 or not study.comparison_class:
         return None
-    match = _COMBINED.search(case.record.text)
-    near = match and re.search(
-        r"\b(?:exchanges?|plasmapheresis|PE|steroids?|prednis\w+|mycophenolate|rituximab|cyclophosphamide|azathioprine)\b",
-        case.record.text[max(0, match.start() - 90) : match.end() + 60],
-    )
-    return (
-        ("combined with another treatment: its effect is not separable", case.quote(match))
-        if near
-        else None
-    )
+    found = next((p for p in study.problems if p.code in _MIXED), None)
+    return (_MIXED[found.code], found.quote) if found else None
 
 
 #: The rules in the order they are tried; a new one is a row.

@@ -12,6 +12,7 @@ from pipeline.schema import (
     DESIGNS,
     Arm,
     Correction,
+    Problem,
     Reading,
     Record,
     Screening,
@@ -179,72 +180,17 @@ def test_an_unknown_n_is_not_small(config: Config) -> None:
 # secondary_report
 
 
-@pytest.mark.parametrize(
-    "phrase",
-    [
-        "post hoc analysis",
-        "post-hoc analyses",
-        "secondary analysis",
-        "subgroup analysis",
-        "further analysis",
-        "quality-of-life report",
-        "sub-study of",
-        "extension of the",
-        "reanalysis",
-        "re-analysis",
-    ],
-)
-def test_another_report_of_the_same_patients(config: Config, phrase: str) -> None:
-    record = text(f"This is a {phrase} trial.")
-    found = judged(config, record=record)
-    assert (found.include, found.code) == (False, "secondary_report")
-    assert found.quote is not None
-    assert found.quote.text == record.text[found.quote.start : found.quote.end]
-    assert found.quote.text.lower() in phrase
-
-
-def test_an_analysis_alone_is_no_second_report(config: Config) -> None:
-    assert judged(config, record=text("The primary analysis was by intention to treat.")).include
-
-
-# not_separable
-
-
-def test_several_treatments_without_a_comparison(config: Config) -> None:
-    study = replace(
-        STUDY,
-        design=Reading("retrospective_cohort"),
-        comparison_class=None,
-        arms=(IG, STEROIDS),
-    )
-    found = judged(config, study)
+@pytest.mark.parametrize("code", ["combined_treatment", "mixed_series"])
+def test_what_the_extractor_could_not_tell_apart(config: Config, code: str) -> None:
+    problem = Problem(code, "not its own", RECORD.quote(0, 4))
+    found = judged(config, replace(STUDY, **SINGLE, problems=(problem,)))
     assert (found.include, found.code) == (False, "not_separable")
+    assert found.quote == problem.quote
 
 
-@pytest.mark.parametrize(
-    "phrase",
-    [
-        "IVIg followed by plasma exchange",
-        "IVIg combined with prednisolone",
-        "IVIg plus cyclophosphamide",
-        "rituximab together with IVIg",
-    ],
-)
-def test_the_intervention_with_another_treatment(config: Config, phrase: str) -> None:
-    record = text(f"Twenty patients had {phrase}.")
-    found = judged(config, replace(STUDY, **SINGLE), record)
-    assert (found.include, found.code) == (False, "not_separable")
-    assert found.quote is not None
-    assert found.quote.text in phrase
-
-
-def test_a_controlled_study_may_name_combinations(config: Config) -> None:
-    assert judged(config, record=text("Some had IVIg followed by plasma exchange.")).include
-
-
-def test_followed_by_something_else_is_no_combination(config: Config) -> None:
-    record = text("Twenty patients had IVIg, followed by a visit.")
-    assert judged(config, replace(STUDY, **SINGLE), record).include
+def test_another_problem_does_not_exclude(config: Config) -> None:
+    problem = Problem("unlabelled_interval", "what it is")
+    assert judged(config, replace(STUDY, **SINGLE, problems=(problem,))).include
 
 
 # The rules together

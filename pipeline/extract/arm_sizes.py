@@ -21,8 +21,13 @@ _VERBS = (
     r"allocated|treated|took|taking|being|entered|on|in|to|with|by|the|a|an|one|two|single|course|of|and|alone|first|both|either)"
 )
 _AFTER = re.compile(
-    rf"^[\s-]*(?:(?:group|arm|alone|therapy|treatment|patients?|recipients?|intravenously|infusion)s?\s*){{0,3}}"
-    rf"(?:[\[(,:]\s*(?P<mark>n)\s*=\s*(?P<n>\d+)(?!\s*/)|[\[(,:]\s*(?P<m>{COUNT})\s+(?:{PEOPLE})\b"
+    rf"^[\s-]*(?:(?:group|arm|alone|therapy|treatment|treated|patients?|women|recipients?|intravenously|infusion"
+    rf"|regimen|chemotherapy|program(?:me)?|intervention|condition)s?\s*){{0,3}}"
+    rf"(?:(?:[\[(,:]|[^.;()\[\]]{{0,45}}[\[(])(?:[^()\[\]=]{{0,40}}?[;,:\s])?\s*(?P<mark>n)\s*=\s*"
+    rf"(?P<n>\d{{1,3}}(?:,\d{{3}})+|\d+)(?!\s*/)"
+    rf"|(?:[\[(][^()\[\]=]{{1,12}}[\])]\s*)?(?:[\[(,:]|[\[(][\w\s/+-]{{1,12}}[,;:])\s*(?P<m>{COUNT})"
+    rf"(?=\s*[\])])(?!\s*%)"
+    rf"|(?:[\[(][^()\[\]=]{{1,12}}[\])]\s*)?[\[(,:]\s*(?P<k>{COUNT})\s+(?:{PEOPLE})\b"
     rf"|(?:were\s+|was\s+)?(?:given\s+|used\s+|administered\s+)?in\s+(?P<g>{COUNT})(?=\s+(?:{PEOPLE})\b|[.,;]))",
     re.IGNORECASE,
 )
@@ -68,7 +73,7 @@ def sized(doc: Doc, found: list[ArmSpan]) -> Iterator[ArmSpan]:
             n = _treated(doc, arm) or replace(
                 total, derived="all patients of an uncontrolled study"
             )
-        if n is None and total and not any(sizes) and _all_had_both(doc):
+        if n is None and total and not any(sizes) and all_had_both(doc):
             n = replace(total, derived="all patients had both treatments")
         yield replace(arm, n=n)
 
@@ -86,11 +91,14 @@ def _treated(doc: Doc, arm: ArmSpan) -> Count | None:
     return None
 
 
-def _all_had_both(doc: Doc) -> bool:
+def all_had_both(doc: Doc) -> bool:
     """Whether each patient of a crossover is said to have had both treatments."""
     return doc._.design.design == "rct_crossover" and bool(
         re.search(
-            r"\b(?:received|had|given|got)\s+both\b|,?\s*then the other\b", doc._.source, re.I
+            r"\b(?:received|had|given|got)\s+both\b|,?\s*then the other\b"
+            r"|\bcross(?:ed|ing)\s+over\b",
+            doc._.source,
+            re.I,
         )
     )
 
@@ -163,8 +171,8 @@ def _likeliest(text: str, counts: list[Count]) -> Count | None:
 
 def count_after(text: str, span: Span) -> Count | None:
     """ "placebo (n = 58)", "A, 54 patients", "steroids in 22"."""
-    match = _AFTER.match(text[span[1] : span[1] + 60])
-    name = next((k for k in ("n", "m", "g") if match[k]), None) if match else None
+    match = _AFTER.match(text[span[1] : span[1] + 110])
+    name = next((k for k in ("n", "m", "k", "g") if match[k]), None) if match else None
     n = parse_count(match[name]) if match and name else None
     if match is None or name is None or n is None:
         return None

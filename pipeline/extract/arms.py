@@ -10,7 +10,7 @@ from itertools import pairwise
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from pipeline.extract import open_arms
+from pipeline.extract import open_arms, open_sizes
 from pipeline.extract.arm_sizes import (
     COMPARATIVE,
     ArmSpan,
@@ -28,6 +28,8 @@ from pipeline.extract.population import Count
 
 Span = tuple[int, int]
 
+#: A parallel trial has more patients than this.
+FEWEST = 6
 _VERSUS = (
     r"(?:vs\.?|versus|v\.?|against|or|compared\s+(?:with|to)|with|and|than|followed by|over|to)"
 )
@@ -47,6 +49,7 @@ _BOTH = re.compile(
     r"\b(?:given|receiving|received|had|having|on)\s+both\b|\bcombined\s+(?:treatments?|therapy|group)\b",
     re.I,
 )
+_CASE_CONTROL = re.compile(r"\bcase-control\b", re.IGNORECASE)
 _WITHDRAWAL = re.compile(r"\bwithdraw(?:al|ing)\b|\bdiscontinu(?:ation|ing)\b", re.I)
 
 
@@ -67,11 +70,26 @@ def arms(doc: Doc) -> Doc:
     """Set `doc._.arms`; their sum corrects a total that was one of them."""
     need(doc, "evipool_arms")
     found = _find(doc)
-    whole = parts_of(doc, found)
+    if len(found) > 1 and not doc._.interventions:
+        found = open_sizes.sized(doc, found)
+        whole = open_sizes.whole(doc, found)
+    else:
+        whole = parts_of(doc, found)
+    population = doc._.population
     if whole is not None:
-        doc._.population = replace(doc._.population, total=whole, enrolled=None)
-    doc._.arms = tuple(sized(doc, found))
+        doc._.population = replace(population, total=whole, enrolled=None)
+    elif _too_few(doc):
+        doc._.population = replace(population, total=None)
+    if len(found) < 2 or doc._.interventions:
+        found = list(sized(doc, found))
+    doc._.arms = tuple(found)
     return doc
+
+
+def _too_few(doc: Doc) -> bool:
+    """Whether a parallel trial's total can only be the number of some of its patients."""
+    total: Count | None = doc._.population.total
+    return doc._.design.design == "rct_parallel" and total is not None and total.n < FEWEST
 
 
 def _find(doc: Doc) -> list[ArmSpan]:
@@ -79,18 +97,37 @@ def _find(doc: Doc) -> list[ArmSpan]:
     design = doc._.design.design
     if design in SECONDARY:
         return []
+    if not doc._.interventions:
+        return _open(doc)
     if design in COMPARATIVE:
-        finders = (_withdrawal, _by_dose, _variants, _versus, _any_treatments, _by_sum)
+        finders = (_withdrawal, _by_dose, _variants, _versus, _by_sum)
         return next((found for find in finders if len(found := find(doc)) > 1), _single(doc))
     listed = _listed(doc)
     return listed if len(listed) > 1 else _single(doc)
+
+
+def _open(doc: Doc) -> list[ArmSpan]:
+    """The arms where the intervention under review is not named: of whatever treatments.
+
+    A study that is not said to compare needs more evidence of its arms.
+    """
+    text, sentences, design = doc._.source, doc._.sentences, doc._.design.design
+    if design not in COMPARATIVE or _CASE_CONTROL.search(text):
+        arms = open_arms.find(text, sentences, least=open_arms.STRONG)
+        return [] if design == "case_report" else arms or _single(doc)
+    doses = _by_dose(doc)
+    return doses if len(doses) > 1 else open_arms.find(text, sentences) or _by_sum(doc)
 
 
 def _single(doc: Doc) -> list[ArmSpan]:
     """The one arm of an uncontrolled study: the intervention, else the first treatment named."""
     terms: list[Term] = (
         list(doc._.interventions)
-        or [t for t in lexicon("treatments").find(doc._.source) if t.entry["class"] == "active"][:1]
+        or [
+            t
+            for t in lexicon("treatments").find(doc._.record.title)
+            if t.entry["class"] == "active"
+        ][:1]
     )
     return [_arm(doc, [_short(terms)], "intervention", "intervention", terms)] if terms else []
 
@@ -268,11 +305,6 @@ def _listed(doc: Doc) -> list[ArmSpan]:
         if {a.role for a in found.values()} == {"intervention", "comparator"}
         else []
     )
-
-
-def _any_treatments(doc: Doc) -> list[ArmSpan]:
-    """Two arms of whatever treatments, where the intervention under review is not named."""
-    return [] if doc._.interventions else open_arms.find(doc._.source)
 
 
 def _by_sum(doc: Doc) -> list[ArmSpan]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from spacy.tokens import Doc
 
 from pipeline.extract.arm_sizes import ArmSpan
+from pipeline.extract.combined import combined, mixed
 from pipeline.extract.conditions import Named
 from pipeline.extract.confidence import Table, with_confidence
 from pipeline.extract.dose_checks import implausible
@@ -34,6 +35,10 @@ def _study(page: Page, outcomes: tuple[Outcome, ...], extractor: Extractor) -> S
     doc = page.doc
     record, design, condition = page.record, doc._.design, doc._.condition
     population = doc._.population
+    if span := combined(doc):
+        page.problem("combined_treatment", "given with another treatment", span)
+    if span := mixed(doc):
+        page.problem("mixed_series", "own patients are counted with published ones", span)
     return Study(
         record_id=record.record_id,
         pmids=(record.pmid,) if record.pmid else (),

@@ -1,121 +1,185 @@
-"""Finds two arms of whatever treatment: "assigned to X or Y", "X versus Y"."""
+"""Finds the arms of a trial of whatever treatments, their names and their roles."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
+from pipeline.extract import arm_groups, arm_lists
+from pipeline.extract.arm_mentions import Named, definitions, places
+from pipeline.extract.arm_names import is_comparator, is_generic
 from pipeline.extract.arm_sizes import ArmSpan
-from pipeline.extract.lexicon import rules
+from pipeline.extract.arm_text import Listed, masks
+from pipeline.extract.lexicon import lexicon
+from pipeline.extract.sentences import Sentence
 
 Span = tuple[int, int]
 
-_PHRASE = r"[A-Za-z0-9][^.;:]{1,90}?"
-_END = (
-    r"(?=\s*(?:[.;:,]|$)|\s+(?:for|in|after|before|during|every|within|at|as|when|followed|given|once|daily|"
-    r"using|over|until|on|among|if|by|from|were|was)\b)"
-)
-_ASSIGNED = re.compile(
-    r"\b(?:randomi[sz]ed|randomi[sz]ation|randomly\s+(?:assigned|allocated)|assigned|allocated)\b[^.;]{0,80}?"
-    r"\b(?:to\s+receive|to|between|receive)\s+(?:either\s+)?"
-    rf"(?P<x>{_PHRASE})\s*,?\s+(?:or|versus|vs\.?|and)\s+(?:to\s+)?(?P<y>{_PHRASE}){_END}",
-    re.IGNORECASE,
-)
-_COMPARED = re.compile(
-    r"\b(?:compar(?:ed|ing|es|ison\s+of|ison\s+between)|trial\s+of|study\s+of|effects?\s+of|efficacy\s+of|between)\s+"
-    rf"(?P<x>{_PHRASE})\s+(?:with|to|versus|vs\.?|and|or)\s+(?P<y>{_PHRASE}){_END}",
-    re.IGNORECASE,
-)
-_VERSUS = re.compile(
-    rf"(?:^|[.:]\s+|\bof\s+|\b(?:to|with)\s+)(?P<x>{_PHRASE})\s+(?:versus|vs\.?|compared\s+(?:with|to))\s+(?P<y>{_PHRASE}){_END}",
-    re.IGNORECASE | re.MULTILINE,
-)
-_NOISE = re.compile(
-    r"^(?:(?:a|an|the|either|receive|receiving|treatment|therapy|with|of|to|adjuvant|oral|additional|"
-    r"\d+|one|two|three|four|six|cycles|courses|weeks|months|years|mg|g|phase|III?|randomi[sz]ed|trial|study)\s+)+",
-    re.IGNORECASE,
-)
-_COMPARATOR = re.compile(
-    r"\b(?:placebo|controls?|usual|standard|conventional|no|alone|observation|sham|wait\w*|without|routine|delayed)\b",
-    re.I,
-)
-#: Words that name no treatment.
-_COMMON = frozenset(word for row in rules("common_words") for word in row["terms"])
-_ABBREVIATION = re.compile(r"\s*\(\s*([A-Z][A-Za-z+/-]{1,11})\b(?!\s*=)")
+#: A list of names with less evidence than this names no arms.
+THRESHOLD = 2.5
+#: The evidence that a study not said to be a trial has arms.
+STRONG = 5.0
 
 
-def find(text: str) -> list[ArmSpan]:
-    """Return the two arms that a text compares, or none.
+_GIVEN = re.compile(
+    r"\b(?:receiv(?:ed|ing|e)|treated\s+with|given|assigned\s+to|on|versus|vs\.?|than)\s+(?:the\s+)?$"
+)
+_GROUP = re.compile(
+    r"(?:-treated|\s*(?:[(][^()]{1,20}[)])?\s*(?:groups?|arms?|treated))\b", re.IGNORECASE
+)
+_SIZE = re.compile(r"\s*[(\[,][^()\[\]]{0,50}\bn\s*=", re.IGNORECASE)
 
-    The comparator is the one called placebo, control, usual or standard, else the second named.
+
+def find(text: str, sentences: tuple[Sentence, ...], *, least: float = THRESHOLD) -> list[ArmSpan]:
+    """Return the arms that a text compares, or none.
+
+    Parameters
+    ----------
+    text : str
+    sentences : tuple of Sentence
+        Its sentences; the first stands for the title where the record has none.
+    least : float
+        The evidence below which a list of names is none of arms.
     """
-    masked = _mask(text)
-    for pattern in (_ASSIGNED, _VERSUS, _COMPARED):
-        for match in pattern.finditer(masked):
-            pair = [_trim(text, match.span(name)) for name in ("x", "y")]
-            arms = _arms(text, pair)
-            if len(arms) == 2:
-                return arms
-    return []
-
-
-def _mask(text: str) -> str:
-    """Blank out what stands in brackets, and the points of decimals, at the same offsets."""
-    for _ in range(2):
-        text = re.sub(r"[(\[][^()\[\]]*[)\]]", lambda m: " " * len(m.group()), text)
-    return re.sub(r"(?<=\d)\.(?=\d)", "·", text)
-
-
-def _trim(text: str, span: Span) -> Span:
-    """Leave out leading words that name no treatment and a trailing dose or bracket."""
-    start, end = span
-    lead = _NOISE.match(text[start:end])
-    start += lead.end() if lead else 0
-    stop = re.search(r"\s*[(\[]|\s+\d|,", text[start:end])
-    return start, start + stop.start() if stop and stop.start() > 2 else end
-
-
-def _arms(text: str, pair: list[Span]) -> list[ArmSpan]:
-    """Build the arms, each with the words that name it and not the other."""
-    words = [list(_words(text, span)) for span in pair]
-    shared = {w.lower() for w in words[0]} & {w.lower() for w in words[1]}
-    own = [[w for w in some if w.lower() not in shared][:6] for some in words]
-    names = [text[a:b].strip() for a, b in pair]
-    if not all(names) or not any(own) or names[0].lower() == names[1].lower():
+    page = masks(text, sentences)
+    if not sentences:
         return []
-    cues = [bool(_COMPARATOR.search(name)) for name in names]
-    second = cues[1] or not cues[0]
-    found = []
-    for k, (name, span) in enumerate(zip(names, pair, strict=True)):
-        comparator = second == (k == 1)
-        places = _mentions(text, own[k] or [name], comparator=comparator)
-        kind = "placebo" if "placebo" in name.lower() else "open"
-        found.append(
-            ArmSpan(name, "comparator" if comparator else "intervention", kind, name, span, places)
-        )
-    return found if all(arm.mentions for arm in found) else []
+    lists = list(arm_lists.find(page))
+    title_end = sentences[min(1, len(sentences) - 1)].end
+    scores = [_evidence(text, found, title_end) for found in lists]
+    if not lists or max(scores) < least:
+        return []
+    best = lists[scores.index(max(scores))]
+    defined = definitions(text)
+    names = _named(text, best, defined)
+    ordered = best.ordered
+    for found, score in zip(lists, scores, strict=True):
+        if found is not best and score >= THRESHOLD:
+            ordered |= _merge(names, _named(text, found, defined), found.ordered and not ordered)
+    return _arms(text, names, arm_groups.subject(page), ordered, defined)
 
 
-def _words(text: str, span: Span) -> Iterator[str]:
-    """The words of a phrase that name a treatment, and the abbreviation behind it."""
-    for word in re.findall(r"[A-Za-z][A-Za-z0-9+-]{2,}", text[slice(*span)]):
-        if word.lower() not in _COMMON:
-            yield word
-    short = _ABBREVIATION.match(text, span[1])
-    if short:
-        yield short.group(1)
-    if "control" in text[slice(*span)].lower():
-        yield "control"
+def _named(text: str, found: Listed, defined: dict[str, str]) -> list[Named]:
+    """The names of a list with what stands beside them."""
+    pairs = zip(found.names, found.pieces, strict=True)
+    names = [Named(text, name, piece, defined) for name, piece in pairs]
+    for name, letter in zip(names, found.letters, strict=False):
+        name.shorts.add(letter)
+    return names
 
 
-def _mentions(text: str, words: list[str], *, comparator: bool) -> tuple[Span, ...]:
-    """Every place where one of the words stands, or the arm is called by its role."""
-    role = (
-        r"controls?(?:\s+(?:group|arm))?"
-        if comparator
-        else r"(?:intervention|experimental)\s+(?:group|arm)"
-    )
-    body = "|".join([*(rf"{re.escape(w)}s?" for w in words), role])
-    return tuple(
-        m.span() for m in re.finditer(rf"(?<![\w-])(?:{body})(?![\w])", text, re.IGNORECASE)
-    )
+def _evidence(text: str, found: Listed, title_end: int) -> float:
+    """How much a list looks like the arms of a trial.
+
+    Sizes, "group" or "receiving" beside the names and a name that says comparator speak for it.
+    """
+    names = [text[slice(*span)] for span in found.names]
+    points = [_name_evidence(text, name, title_end) for name in names]
+    cue = any(is_comparator(n) for n in names)
+    generic = 1.5 * sum(map(is_generic, names)) / len(names)
+    return found.trust + sum(points) / len(points) + min(points) + 2.0 * cue - generic
+
+
+def _name_evidence(text: str, name: str, title_end: int) -> float:
+    """How much the places of a name look like an arm's."""
+    lower, key = text.lower(), name.lower()
+    given = group = size = title = 0.0
+    place = lower.find(key)
+    for _ in range(12):
+        if place < 0:
+            break
+        end = place + len(key)
+        given += 0.3 * bool(_GIVEN.search(lower[max(0, place - 24) : place]))
+        group += 0.5 * bool(_GROUP.match(text, end))
+        size += bool(_SIZE.match(text, end))
+        title += 0.5 * (place < title_end)
+        place = lower.find(key, end)
+    return sum(min(p, 1.0) for p in (given, group, size, title))
+
+
+def _merge(names: list[Named], others: list[Named], ordered: bool) -> bool:
+    """Add the names of another list to the arms they stand for: by shared words, else by role.
+
+    Returns whether the other list says which arm is compared with.
+    """
+    if len(names) != 2 or len(others) != 2:
+        return False
+    turned = _turned(names, others)
+    if turned is None:
+        return False
+    pairs = list(zip(names, others[::-1] if turned else others, strict=True))
+    strange = [pair for pair in pairs if not pair[0].likeness(pair[1])]
+    if len(strange) == 1 and not _may_be_one(*strange[0]):
+        return False
+    for name, other in pairs:
+        name.add(other)
+    if ordered and turned:
+        names.reverse()
+    return ordered
+
+
+def _turned(names: list[Named], others: list[Named]) -> bool | None:
+    """Whether another list names the two arms in the other order; None where none can tell."""
+    straight = sum(a.likeness(b) for a, b in zip(names, others, strict=True))
+    crossed = sum(a.likeness(b) for a, b in zip(names, reversed(others), strict=True))
+    if straight != crossed:
+        return crossed > straight
+    mine, theirs = ([n.comparator for n in some] for some in (names, others))
+    return mine != theirs if sorted(mine) == sorted(theirs) == [False, True] else None
+
+
+def _may_be_one(one: Named, other: Named) -> bool:
+    """Whether two names without a common word may be one arm's: a part, or both compared with."""
+    return one.generic or other.generic or (one.comparator and other.comparator)
+
+
+def _arms(
+    text: str, names: list[Named], subject: Span | None, ordered: bool, defined: dict[str, str]
+) -> list[ArmSpan]:
+    """Build the arms with their roles and the places that name them."""
+    compared = _comparator(names)
+    if subject and len(names) == 2 and names[compared].comparator:
+        _about(text, names[1 - compared], names[compared], subject, defined)
+    found = places(text, names, compared)
+    arms = []
+    for k, (name, spans) in enumerate(zip(names, found, strict=True)):
+        span = name.label
+        label = text[slice(*span)]
+        kind = "placebo" if "placebo" in label.lower() else "open"
+        role = "comparator" if k == compared else "intervention"
+        arms.append(ArmSpan(label, role, kind, _treatment(label), span, spans, name.n))
+    return arms if all(arm.mentions for arm in arms) else []
+
+
+def _treatment(label: str) -> str:
+    """What an arm had: a known treatment's common name, else the label."""
+    terms = lexicon("treatments").find(label)
+    whole = len(terms) == 1 and terms[0].end - terms[0].start == len(label)
+    return str(terms[0].name) if whole else label
+
+
+def _about(text: str, tried: Named, other: Named, subject: Span, defined: dict[str, str]) -> None:
+    """The title is about the arm that is tried, where it shares no word with the comparator."""
+    title = Named(text, subject, subject, defined)
+    if not title.likeness(other):
+        tried.titles += [*title.names, *sorted(title.shorts)]
+        if all(is_generic(n) for n in tried.names):
+            tried.spans.append(subject)
+
+
+def _comparator(names: list[Named]) -> int:
+    """Which arm the others are compared with.
+
+    The one called placebo, control, usual or alone; else the one whose treatments the other also
+    had; else the last.
+    """
+    cues = [k for k, n in enumerate(names) if n.comparator]
+    if cues and len(cues) < len(names):
+        pure = [k for k in cues if names[k].generic_control]
+        return (pure or cues)[-1]
+    if cues:
+        pure = [k for k in cues if names[k].generic_control] or cues
+        return min(pure, key=lambda k: (len(names[k].words), -k))
+    parts = [n.words for n in names]
+    less = [k for k in range(len(names)) if any(parts[k] < p for p in parts)]
+    less = less or [k for k, n in enumerate(names) if any(o.holds(n) for o in names if o is not n)]
+    return less[0] if len(less) == 1 else len(names) - 1

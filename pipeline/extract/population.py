@@ -13,19 +13,21 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from pipeline.extract.extensions import need
-from pipeline.extract.grammar import PEOPLE
+from pipeline.extract.grammar import PEOPLE, TIME_UNIT
 from pipeline.extract.lexicon import rules
 from pipeline.extract.numbers import COUNT, parse_count
 
 Span = tuple[int, int]
 
 _MENTION = re.compile(
-    rf"""(?<![\w.·,/%])(?P<n>\d{{1,3}}[ ]\d{{3}}(?![\d])|{COUNT})[\s-]+
+    rf"""(?<![\w.·,/%])(?<!type\ )(?<!phase\ )(?<!stage\ )(?<!grade\ )(?<!class\ )
+    (?<!group\ )(?<!arm\ )(?<!study\ )(?<!per\ )(?!0\b)
+    (?P<n>\d{{1,3}}[ ]\d{{3}}(?![\d])|{COUNT})[\s-]+
     (?!to\b|or\b|and\b|days?\b|weeks?\b|months?\b|years?\b|cent(?:re|er)s\b|hospitals\b
        |publications\b)
     (?:(?!{COUNT}|(?:of|in|was|were|is|are|with|for|at|by|on|from|had|who|than|among)\b)
-       [\w'’/-]+\s+){{0,5}}?(?:{PEOPLE})\b(?!['’]s)
-    | \b(?:{PEOPLE})\b[^.;()\d]{{0,60}}[\[(,]?\s*n\s*=\s*
+       (?:(?:[A-Z]\.|[\w'’/-]+)(?:\s+\([^()]{{1,30}}\))?|[\w'’-]*[a-rt-z],)\s+){{0,8}}?(?:{PEOPLE})\b(?!['’]s)
+    | \b(?:{PEOPLE})\b(?:[^.;()\d]{{0,60}}[\[(,]?|[^.;()=]{{0,80}}?[\[(,])\s*n\s*=\s*
       (?P<m>\d{{1,3}}(?:,\d{{3}})+|\d+)(?!\s*/)""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -40,13 +42,17 @@ _NEXT = re.compile(r";|,\s+and\s")
 NEVER = -5
 _COUNT = re.compile(COUNT)
 _ANALYSED = re.compile(
-    rf"(?:leaving|remaining)\s+(?P<a>{COUNT})\b"
+    rf"leaving\s+(?P<a>{COUNT})\b(?!\s+{TIME_UNIT})"
     rf"|(?<![\w.·,/])(?P<b>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:were|was)\s+(?:\w+\s+)?(?:included\s+)?(?:in\s+the\s+(?:\w+\s+)?(?:efficacy|analys|final|intention)"
     rf"|analy[sz]ed|evaluable|assessable|eligible for analysis)"
     rf"|(?<![\w.·,/])(?P<c>{COUNT})\s+(?:met\s+\w+\s+)?(?:and\s+)?(?:got|received)\s+(?:the\s+)?study\s+(?:drug|medication|treatment)"
     rf"|(?<![\w.·,/])(?P<d>{COUNT})\s+met\s+(?:the\s+)?criteria"
     rf"|\b(?:screened|approached|assessed\s+for\s+eligibility)\b[^.;]{{0,60}}?(?<![\w.·,/])(?P<e>{COUNT})\s+"
-    rf"(?:(?:{PEOPLE})\s+)?(?:were\s+|was\s+)?(?:randomi|enrol|includ|treated)",
+    rf"(?:(?:{PEOPLE})\s+)?(?:were\s+|was\s+)?(?:randomi|enrol|includ|treated)"
+    rf"|(?<![\w.·,/])(?P<f>{COUNT})\s*(?:/|of|out\s+of)\s*(?:the\s+|all\s+)?(?:[a-z-]+\s+)?"
+    rf"(?:\d[\d,]*|{COUNT})\s+"
+    rf"(?:\([^()]{{1,12}}\)\s+)?"
+    rf"(?:[\w-]+\s+){{0,3}}?(?:{PEOPLE})\s+(?:(?:were|was|then|finally|approached|invited|asked)\s+)?(?:participated|enrol|accepted|agreed|randomi|included)",
     re.IGNORECASE,
 )
 _COMPLETED = re.compile(

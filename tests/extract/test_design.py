@@ -181,3 +181,11 @@ def test_a_design_read_from_the_types_names_them(read: Read) -> None:
     study = read("IVIg is old.", "On IVIg", publication_types=("Review",))
     assert (study.design.value, study.design.quote) == ("narrative_review", None)
     assert study.design.derived
+
+
+def test_an_arm_called_the_standard_treatment_group_makes_no_review(read: Read) -> None:
+    abstract = (
+        "A prospective controlled study. In the standard treatment group 262 patients were "
+        "enrolled, and 241 in the support group."
+    )
+    assert read(abstract, "A support programme for patients").design.value != "narrative_review"

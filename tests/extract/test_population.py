@@ -143,6 +143,53 @@ def test_what_has_no_patients_of_its_own_has_no_n(read: Read, title: str) -> Non
     assert study.outcomes == ()
 
 
+@pytest.mark.parametrize(
+    ("sentence", "total"),
+    [
+        ("We randomised 320 sedentary, postmenopausal women to yoga or usual care.", 320),
+        ("Overall, 264 previously untreated stage II-III lung cancer patients were enrolled.", 264),
+        ("We randomised 280 female (18-60 years) surgical patients to saline or gelatin.", 280),
+        ("Sedentary women aged 50 to 74 years (n = 320) were randomised to yoga or rest.", 320),
+        ("We randomised 266 healthy pregnant women to iron or placebo.", 266),
+        ("In all, 347 H. pylori-infected patients were randomised.", 347),
+        ("Thirty-one of 322 eligible women participated and were randomised.", 31),
+        ("A total of 75/950 (8 %) women approached agreed to be randomised.", 75),
+        ("Twenty kidney recipients were randomised to two regimens.", 20),
+        ("This retrospective analysis included 460 women (40% of those randomised).", 460),
+    ],
+)
+def test_words_between_a_number_and_its_people(read: Read, sentence: str, total: int) -> None:
+    assert n(read(sentence, "A randomised trial in outpatients"))[0] == total
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "All took the drug for the remaining 5 days in this randomised trial.",
+        "It was a randomised trial in type 2 diabetes patients.",
+        "The rate was 5.4 per 1000 women in this randomised trial.",
+        "Two patients of this randomised trial withdrew.",
+        "Stage 3 patients were randomised.",
+    ],
+)
+def test_other_numbers_are_not_the_trials(read: Read, sentence: str) -> None:
+    assert n(read(sentence, "A randomised trial in outpatients"))[0] is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "total", "derived"),
+    [
+        ("Forty women were assigned to yoga and 38 to rest.", 78, "sum of the arms"),
+        ("Patients were randomised to yoga (n = 40) or rest (n = 38).", 78, "sum of the arms"),
+        ("In all, 78 were randomised to yoga (n = 40) or rest (n = 38).", 78, ""),
+    ],
+)
+def test_the_arms_add_up_to_the_trial(read: Read, sentence: str, total: int, derived: str) -> None:
+    found = read(sentence, "Yoga or rest: a randomised trial").n_total
+    assert found is not None
+    assert (found.value, found.derived) == (total, derived)
+
+
 def test_no_number_no_n(read: Read) -> None:
     assert n(read("Patients with neuropathy were treated with IVIg.", SERIES)) == (None,) * 3
 
