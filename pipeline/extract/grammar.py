@@ -74,9 +74,18 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
         | \b\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH}\b | (?:19|20)\d\d\s*[-–]\s*(?:19|20)\d\d""",
     ),
     ("ratio", rf"(?<![\d.]){_D}\s?:\s?{_D}(?:\s?:\s?{_D})?(?!\s*\d)"),
+    ("level", rf"9\d(?:\.\d)?\s*{_PERCENT}\s*(?:CIs?\b|confidence|credible|prediction)"),
+    (
+        "statistic",
+        rf"""(?-i:(?<![\w-])(?:F|t|z|Z|r|rs|R2|d|B|β|beta|χ2?|ES|AUC|ICC|SMR))\s*
+            (?:\(\s*{_D}(?:\s*,\s*{_D})?\s*\))?\s*=\s*{SIGNED}
+        | \b(?:effect\s+size|Cohen['’]?s?\s+d|kappa|chi[\s-]squared?)\s*(?:\([^()]{{0,12}}\))?\s*
+            (?:=|of|was|:)?\s*{SIGNED}""",
+    ),
     (
         "level",
-        r"""\b(?:class|grade|stage|level|phase|type|study|group|part|step)\s+
+        r"""\b(?:grades?|stages?)\s+(?:[IVX]+|\d)(?:\s*(?:[-–/]|to|or|and)\s*(?:[IVX]+|\d))\b(?![.·]\d|\s*%)
+        | \b(?:class|grade|stage|level|phase|type|study|group|part|step)\s+
         (?:[IVX]+|\d)\b(?!\s*[/%(])""",
     ),
     (

@@ -11,18 +11,24 @@ from spacy.tokens import Doc
 from pipeline.extract import effects, linking, naming
 from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.chains import Chains
+from pipeline.extract.counting import even_out, is_bare, is_events
 from pipeline.extract.effects import EffectSpan
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.lexicon import Term, lexicon
 from pipeline.extract.measurements import Measurement, build
+from pipeline.extract.moods import is_plan
 from pipeline.extract.outcome_span import Carried, OutcomeSpan
+from pipeline.extract.phrases import Phrase, nearest, phrases
 from pipeline.extract.population import Count, Population
 from pipeline.extract.quantities import Quantity, within
 from pipeline.extract.sentences import Sentence
 
 Span = tuple[int, int]
 
-_CLOCK = re.compile(r"\b(?:median|time to|survival|duration)\b", re.I)
+_CLOCK = re.compile(
+    r"\b(?:median|time to|survival|duration|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b|\bstay\b", re.I
+)
+_STATISTIC = re.compile(r"\b(?:mean|median|averaged?|average)\b", re.I)
 _LASTED = re.compile(r"\b(?:lasted|persisted|lasting)\b", re.I)
 _IN_EACH = re.compile(r"\b(?:in|of|from)\s+(?:each|both)\s+(?:groups?|arms?)\b", re.I)
 _WHOLE = re.compile(
@@ -51,7 +57,11 @@ class Page:
         self.events = lexicon("events").find(self.text, self.start, self.end)
         self.arms: tuple[ArmSpan, ...] = doc._.arms
         self.places = linking.mentions(self.arms, self.start, self.end)
+        self._open: list[Phrase] | None = None
         self._chains = Chains(self.text, self.start, self.end, self.arms, self.places)
+        self.told = sentence.part == "results" or not is_plan(
+            self.text, self.start, self.end, self.found
+        )
         self.sizes = _sizes(doc._.population, self.arms)
         self.measured = self._measure()
 
@@ -74,9 +84,16 @@ class Page:
             for q in self.found
             if not self._inside_name(q) and not (q.kind == "timepoint" and self._is_when(q))
         ]
-        return [
-            m for m in build(self.text, free, clocks=clocks, verbs=verbs) if not self._is_size(m)
-        ]
+        built = build(self.text, free, clocks=clocks, verbs=verbs)
+        if self.told:
+            built = even_out(self.text, self.start, [self._as_events(m) for m in built])
+        return [m for m in built if not self._is_size(m)]
+
+    def _as_events(self, m: Measurement) -> Measurement:
+        """A bare whole number as a count, where the words behind it name what is counted."""
+        if is_bare(self.text, m) and is_events(self.text, m.end):
+            return replace(m, kind="count", events=m.value, value=None)
+        return m
 
     def _inside_name(self, q: Quantity) -> bool:
         """Whether a number is part of an instrument's, an event's or an arm's name."""
@@ -185,10 +202,34 @@ class Page:
         name = naming.name_of(self.text, self.start, lead, self.events, self.instruments)
         if name is None and m.kind == "number" and (paired or m.spread or m.ci):
             name = self.carried.value
-        if name is None and (paired or self._has_p()) and m.kind != "count":
-            taken = [(p.start, p.end) for p in self.places]
-            name = naming.phrase_before(self.text, self.start, lead, taken)
+        if name is None and self.told and self._has_shape(m, paired=paired):
+            name = self._open_name(lead)
         return name
+
+    def _has_shape(self, m: Measurement, *, paired: bool) -> bool:
+        """Whether a measurement can be a result where no rule names what it measures."""
+        if m.kind in ("percent", "count"):
+            return True
+        return paired or self._has_p() or bool(m.spread or m.ci) or self._is_median(m)
+
+    def _is_median(self, m: Measurement) -> bool:
+        """Whether a statistic is named just before a value."""
+        before = self.text[max(self.start, m.start - 60) : m.start]
+        return bool(_STATISTIC.search(before))
+
+    def _open_name(self, lead: Measurement) -> naming.Name | None:
+        """The noun phrase that a value stands with, where no rule knows it."""
+        phrase = nearest(self.text, lead.span, self._phrases())
+        if phrase is None:
+            return None
+        return naming.Name(phrase.text(self.text), (phrase.start, phrase.end))
+
+    def _phrases(self) -> list[Phrase]:
+        """The phrases of the sentence that may name an outcome."""
+        if self._open is None:
+            taken = [(p.start, p.end) for p in self.places]
+            self._open = phrases(self.text, self.start, self.end, taken)
+        return self._open
 
     def _has_p(self) -> bool:
         """Whether the sentence tests something."""
