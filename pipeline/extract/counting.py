@@ -11,7 +11,9 @@ from pipeline.extract.lexicon import rules
 from pipeline.extract.measurements import Measurement
 
 _LINK = re.compile(r"\b(?:vs?\.?|versus|and|or|compared|while|whereas|but)(?=\W)|[,;]", re.I)
-_STRICT = re.compile(r"^[^.;]{0,60}?(?:\bvs?\.?|\bversus|\bcompared\s+(?:with|to))\s[^.;]{0,50}$", re.I)
+_STRICT = re.compile(
+    r"^[^.;]{0,60}?(?:\bvs?\.?|\bversus|\bcompared\s+(?:with|to)|\bthan)\s[^.;]{0,50}$", re.I
+)
 _UNIT = re.compile(
     r"^\s*(?:points?|kg|mm|cm|kPa|N|m/s|met(?:re|er)s|seconds|units|logits?|[gm]/|m?g\b|[µu]g|mcg|ng|m?L\b|Gy|"
     r"cGy|mmol|IU|U/|days?|weeks?|months?|years?|hours?|h\b|min(?:utes?)?|per\b|°|/|×|x\b|fold|times|-)",

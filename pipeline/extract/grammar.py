@@ -74,6 +74,11 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
         | \b\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH}\b | (?:19|20)\d\d\s*[-–]\s*(?:19|20)\d\d""",
     ),
     ("ratio", rf"(?<![\d.]){_D}\s?:\s?{_D}(?:\s?:\s?{_D})?(?!\s*\d)"),
+    (
+        "base",
+        r"""\bper\s+(?:1[\s,]?)?[10]0+(?:[\s,]?000)?\b | \b10\s?(?:\(\d{1,2}\)|\^\d{1,2})
+        | (?<![a-z])[cm]?m\s?\(-?\d\) | (?<=[a-z])[-]\d++(?![.·\d]|\s*%)""",
+    ),
     ("level", rf"9\d(?:\.\d)?\s*{_PERCENT}\s*(?:CIs?\b|confidence|credible|prediction)"),
     (
         "statistic",
@@ -106,7 +111,7 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
     ),
     (
         "fraction",
-        rf"""(?:\bn\s*=\s*)?(?<![\d/.·])(?P<a>\d{{1,5}})\s?/\s?(?P<b>\d{{1,5}})
+        rf"""(?:\bn\s*=\s*)?(?<![\w/.·])(?P<a>\d{{1,5}})\s?/\s?(?P<b>\d{{1,5}})
         (?![\d/]|[.·,]\d|\s?(?:kg|m2|d\b|day|week|mo|min|h\b|mm))(?:\s+(?P<noun>{PEOPLE})\b)?""",
     ),
     (

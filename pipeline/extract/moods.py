@@ -18,12 +18,13 @@ _PLAN = re.compile(
       |(?:we|this\s+(?:study|trial|analysis))\s+(?:\w+ly\s+)?(?:compared|conducted|investigated|evaluated|assessed
         |examined|studied|tested|performed|aimed|sought|undertook|determined|analy[sz]ed|included)
       |(?:were|was)\s+(?:measured|assessed|evaluated|collected|recorded|defined|obtained|performed
-        |calculated|analy[sz]ed|estimated|administered|followed|monitored|interviewed)\b
-      |(?:patients|women|participants|subjects)\s+(?:\w+\s+){0,3}received)\b""",
+        |calculated|analy[sz]ed|evaluable|assessable|available|accrued|treated|estimated|administered|followed|monitored|interviewed)\b
+      |(?:patients|women|participants|subjects)\s+(?:\w+\s+){0,3}received
+      |population\s+comprised|provided?\s+(?:\w+\s+){0,2}consent)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 _FOUND = re.compile(
-    r"""\b(?:respectively|significan\w+|compared\s+(?:with|to)\s+\d|(?:vs\.?|versus|v)\s+[+-]?\d
+    r"""\b(?:significan\w+|compared\s+(?:with|to)\s+\d|(?:vs\.?|versus|v)\s+[+-]?\d
       |occurred|developed|died|improved|experienced|relapsed|survival\s+(?:\w+\s+)?(?:was|were)
       |higher|lower|longer|shorter|fewer|more\s+(?:frequent|common|likely))\b""",
     re.IGNORECASE | re.VERBOSE,

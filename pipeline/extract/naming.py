@@ -52,6 +52,18 @@ _LEADING = frozenset(
 _UNIT = re.compile(
     r"^\s*(?:points?|kg|mm|cm|kPa|N|m/s|metres|meters|seconds|units|logits?|g/[ld]l?)\b", re.I
 )
+_BETWEEN = re.compile(
+    r"\b(?:differences?|(?:relative|absolute|risk)\s+(?:\w+\s+)?(?:reduction|increase|decrease))\b"
+    r"[^.;,()\d]{0,50}$",
+    re.I,
+)
+_LESS_RISK = re.compile(r"\s*(?:\w+\s+)?(?:risk|relative|absolute)?\s*(?:reduction|difference)s?\b", re.I)
+_FOLLOWED = re.compile(
+    r"\b(?:follow(?:ed)?[\s-]?up|observation\s+(?:period|time)|surveillance|ages?d?|body\s+mass\s+index|BMI)\b"
+    r"[^.;,%\d]{0,45}$|\b(?:at|after)\s+(?:an?\s+)?(?:median|mean)\s+of\s*$",
+    re.I,
+)
+_FOLLOWED_AFTER = re.compile(r"\s*(?:(?:median|mean)\s+)?(?:of\s+)?(?:follow[\s-]?up|old\b|of\s+age)", re.I)
 #: An event within this reach behind a count is its verb: "12 (80%) improved".
 _VERB = 30
 
@@ -231,6 +243,19 @@ def is_relative(text: str, m: Measurement) -> bool:
     """Whether a percentage is a change by the words behind it: "32% lower", "a 32% reduction"."""
     after = text[m.end : m.end + 20]
     return bool(_DOWN_AFTER.match(after) or _UP_AFTER.match(after))
+
+
+def is_between(text: str, m: Measurement) -> bool:
+    """Whether a value is a difference between arms: "a mean difference of 5.1%"."""
+    return bool(_BETWEEN.search(text[max(0, m.start - 60) : m.start])) or bool(
+        _LESS_RISK.match(text[m.end : m.end + 40])
+    )
+
+
+def is_follow_up(text: str, start: int, m: Measurement) -> bool:
+    """Whether a value says how long patients were followed, or how old they were."""
+    before = text[max(start, m.start - 60) : m.start]
+    return bool(_FOLLOWED.search(before) or _FOLLOWED_AFTER.match(text[m.end : m.end + 30]))
 
 
 def is_down(text: str, start: int, m: Measurement) -> bool:

@@ -105,7 +105,8 @@ def _phrase(run: list[re.Match[str]]) -> Iterator[Phrase]:
         words = words[1:]
     while words and _is_empty(words[-1].group()) and words[-1].group().lower() not in _KEPT_LAST:
         words = words[:-1]
-    if words and sum(len(w.group()) for w in words) > 1:
+    alone = len(words) == 1 and words[0].group().lower().endswith("ed")
+    if words and not alone and sum(len(w.group()) for w in words) > 1:
         yield Phrase(words[0].start(), words[-1].end())
 
 

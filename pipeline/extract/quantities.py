@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from spacy.language import Language
@@ -35,6 +35,8 @@ class Quantity:
     percent: tuple[float, int, int] | None = None
 
 
+_LISTED_P = re.compile(r"\s*(?:,\s*(?:and\s+)?|;\s*|and\s+|or\s+)(?:[pP]\s*)?[=<]?\s*")
+
 Builder = Callable[[re.Match[str]], Quantity | None]
 
 
@@ -55,7 +57,19 @@ def scan(text: str, taken: tuple[tuple[int, int], ...] = ()) -> tuple[Quantity, 
             if quantity is not None:
                 claimed[quantity.start : quantity.end] = b"\1" * (quantity.end - quantity.start)
                 found.append(quantity)
-    return tuple(sorted(found, key=lambda q: q.start))
+    return tuple(_p_lists(text, sorted(found, key=lambda q: q.start)))
+
+
+def _p_lists(text: str, found: list[Quantity]) -> Iterator[Quantity]:
+    """The quantities with numbers listed behind a p value made p values: "P = .01, .02 and .3"."""
+    last: Quantity | None = None
+    for q in found:
+        behind = last is not None and last.kind == "p_value"
+        if behind and last is not None and q.kind == "number" and _LISTED_P.fullmatch(text, last.end, q.start):
+            if q.value is not None and q.value < 1 and text[q.start : q.start + 2].strip("0")[:1] in (".", "·"):
+                q = replace(q, kind="p_value", label=f"{q.value:g}")  # noqa: PLW2901
+        last = q
+        yield q
 
 
 @Language.component("evipool_quantities", requires=["doc._.doses"], assigns=["doc._.quantities"])

@@ -173,7 +173,7 @@ class Page:
         lead = min((m, other), key=lambda x: x.start) if other is not None else m
         if not naming.is_value(self.text, self.start, m, other is not None):
             return
-        name = self._name(m, lead, paired=other is not None)
+        name = self._name(m, lead, arm, paired=other is not None)
         if name is None:
             return
         by_event = name.direction is not None
@@ -197,19 +197,26 @@ class Page:
             by_event=by_event,
         )
 
-    def _name(self, m: Measurement, lead: Measurement, *, paired: bool) -> naming.Name | None:
+    def _name(
+        self, m: Measurement, lead: Measurement, arm: int | None, *, paired: bool
+    ) -> naming.Name | None:
         """Name an outcome: by the rules, by the sentence before, or by the words before it."""
         name = naming.name_of(self.text, self.start, lead, self.events, self.instruments)
-        if name is None and m.kind == "number" and (paired or m.spread or m.ci):
+        if name is None and self.told and m.kind == "number" and (paired or m.spread or m.ci):
             name = self.carried.value
-        if name is None and self.told and self._has_shape(m, paired=paired):
+        tied = paired or arm is not None
+        if name is None and self.told and tied and self._has_shape(m, paired=paired):
             name = self._open_name(lead)
         return name
 
     def _has_shape(self, m: Measurement, *, paired: bool) -> bool:
         """Whether a measurement can be a result where no rule names what it measures."""
+        if naming.is_between(self.text, m) or naming.is_follow_up(self.text, self.start, m):
+            return False
         if m.kind in ("percent", "count"):
-            return True
+            return paired or not naming.is_relative(self.text, m)
+        if is_bare(self.text, m) and not self._is_median(m):
+            return False
         return paired or self._has_p() or bool(m.spread or m.ci) or self._is_median(m)
 
     def _is_median(self, m: Measurement) -> bool:
