@@ -14,6 +14,9 @@ _LINK = re.compile(r"\b(?:vs?\.?|versus|and|or|compared|while|whereas|but)(?=\W)
 _STRICT = re.compile(
     r"^[^.;]{0,60}?(?:\bvs?\.?|\bversus|\bcompared\s+(?:with|to)|\bthan)\s[^.;]{0,50}$", re.I
 )
+_LISTED = re.compile(
+    r"\s*(?:\([^()]{0,30}\)\s*)?(?:,|,?\s*(?:and|or|vs?\.?|versus|to|compared\s+(?:with|to)))\s*", re.I
+)
 _UNIT = re.compile(
     r"^\s*(?:points?|kg|mm|cm|kPa|N|m/s|met(?:re|er)s|seconds|units|logits?|[gm]/|m?g\b|[µu]g|mcg|ng|m?L\b|Gy|"
     r"cGy|mmol|IU|U/|days?|weeks?|months?|years?|hours?|h\b|min(?:utes?)?|per\b|°|/|×|x\b|fold|times|-)",
@@ -55,8 +58,21 @@ def even_out(text: str, start: int, measured: Sequence[Measurement]) -> list[Mea
     for a, b in zip(range(len(out)), range(1, len(out)), strict=False):
         gap = text[out[a].end : out[b].start]
         if is_bare(text, out[a]) and is_bare(text, out[b]) and _STRICT.match(gap):
-            if _counted_before(text, start, out[a]):
+            if counted_before(text, start, out[a]):
                 out[a], out[b] = _count(out[a]), _count(out[b])
+    return out
+
+
+def share_unit(text: str, measured: Sequence[Measurement]) -> list[Measurement]:
+    """Make the numbers percentages whose sign is printed once, behind the last: "36 vs 22%"."""
+    out = list(measured)
+    for k in range(len(out) - 1, 0, -1):
+        here, after = out[k - 1], out[k]
+        shared = after.kind == "percent" or (after.kind == "number" and after.unit == "%")
+        if shared and here.kind == "number" and here.value is not None and not here.unit:
+            if _LISTED.fullmatch(text, here.end, after.start):
+                kind = "percent" if here.spread is None else "number"
+                out[k - 1] = replace(here, kind=kind, unit="%")
     return out
 
 
@@ -84,7 +100,7 @@ def _count(m: Measurement) -> Measurement:
     return replace(m, kind="count", events=m.value, value=None)
 
 
-def _counted_before(text: str, start: int, m: Measurement) -> bool:
+def counted_before(text: str, start: int, m: Measurement) -> bool:
     """Whether what is counted is named before a pair of bare numbers, and no statistic is."""
     before = text[max(start, m.start - 120) : m.start]
     return bool(_before().search(before)) and not _STATISTIC.search(before)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from pipeline.extract.lexicon import rules
-from pipeline.extract.numbers import COUNT, DIGITS, SIGNED, TO
+from pipeline.extract.numbers import COUNT, DIGITS, SIGNED, TO, WORDS
 
 #: What a count of people is counted in.
 PEOPLE = "|".join(
@@ -164,7 +164,7 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
         rf"""(?P<v>{COUNT})(?:th|st|nd|rd)?[\s-]+(?:consecutive\s+)?
         (?P<label>day|week|month|year)\b(?!s)""",
     ),
-    ("percent", rf"(?P<v>{SIGNED})\s*{_PERCENT}"),
+    ("percent", rf"(?P<v>{SIGNED}|{WORDS})\s*{_PERCENT}"),
     ("timepoint", rf"(?<![\d.·])(?P<v>{DIGITS}){TO}(?P<hi>{DIGITS})\s*(?P<label>{TIME_UNIT})\b"),
     ("timepoint", rf"(?P<v>{COUNT}|{DIGITS})\s+(?P<label>{TIME_UNIT})\b"),
     ("interval", rf"(?<![\w.·,/])(?P<lo>{DIGITS}){TO}(?P<hi>{DIGITS})(?![\w/])"),

@@ -107,6 +107,8 @@ def _nearest(
     """The arm whose mention costs least, and its cost."""
     costs = [(cost(text, m, p, others), p.arm) for p in places]
     low, arm = min(costs, default=(FAR, None))
+    if low >= FAR and len({p.arm for p in places}) == 1 and places[0].end <= m.start:
+        return low, arm  # "In the cooled group, one had ..., six had ..., 12 had ..."
     return low, arm if low < FAR else None
 
 

@@ -143,6 +143,8 @@ def _join(text: str, last: Measurement, q: Quantity) -> Measurement | None:
         and _same_count(last, q, gap)
     ):
         return replace(last, events=q, end=_closed(text, q.end))
+    if q.kind == "n" and last.kind == "percent" and last.ci is None and _TO_COUNT.match(gap):
+        return replace(last, kind="count", events=replace(q, kind="number"), end=_closed(text, q.end))
     if q.kind == "number" and _is_denominator(last, q, gap):
         return replace(last, events=_fraction(last, q), end=_closed(text, q.end))
     if q.kind == "spread" and last.value is not None and _TO_SPREAD.match(gap):

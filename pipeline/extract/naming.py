@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.lexicon import Term
 from pipeline.extract.measurements import Measurement
+from pipeline.extract.numbers import MINUS
 
 Span = tuple[int, int]
 
 _CHANGE_WORD = (
     r"(?:fell|fall|falls|falling|rose|rise|risen|reduced|reduction|decreas\w+|increas\w+|dropp?\w*|declin\w+|improv\w+|"
-    r"gain\w*|lower\w*|wors\w+|higher|chang\w+)"
+    r"gain\w*|lost|loss|lower\w*|wors\w+|higher|chang\w+)"
 )
 _CHANGE = re.compile(rf"\b{_CHANGE_WORD}\b[^.;]{{0,25}}$", re.I)
 _CHANGE_NOUN = re.compile(
@@ -50,7 +51,9 @@ _LEADING = frozenset(
     """.split()  # noqa: SIM905 - a list of 60 strings is harder to read
 )
 _UNIT = re.compile(
-    r"^\s*(?:points?|kg|mm|cm|kPa|N|m/s|metres|meters|seconds|units|logits?|g/[ld]l?)\b", re.I
+    r"^\s*(?:(?:points?|kg|mm|cm|kPa|N|m/s|metres|meters|seconds|units|logits?|g/[ld]l?|m[lL]|[µμnpm]?g/\w+"
+    r"|mmHg|[mnpµ]?mol(?:/\w+)?|[IU]{1,2}/\w+|bpm|kcal|mSv|ms)\b|°)",
+    re.I,
 )
 _BETWEEN = re.compile(
     r"\b(?:differences?|(?:relative|absolute|risk)\s+(?:\w+\s+)?(?:reduction|increase|decrease))\b"
@@ -64,6 +67,12 @@ _FOLLOWED = re.compile(
     re.I,
 )
 _FOLLOWED_AFTER = re.compile(r"\s*(?:(?:median|mean)\s+)?(?:of\s+)?(?:follow[\s-]?up|old\b|of\s+age)", re.I)
+_RATE = re.compile(
+    r"\b(?:rates?|survival|incidence|responses?|prevalence|probability|proportions?|percentages?|risks?|patients"
+    r"|women|participants|respon\w+|(?-i:OS|DFS|PFS|EFS|RFS|DMFS|pCR|ORR|CR))\b",
+    re.I,
+)
+_LASTING = re.compile(r"\b(?:survival|time\s+to|duration|stay|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b", re.I)
 #: An event within this reach behind a count is its verb: "12 (80%) improved".
 _VERB = 30
 
@@ -201,11 +210,16 @@ def type_of(
             return "percent_change"
         if _OF_THINGS.match(text[m.end : m.end + 30]) or named_by_event:
             return "proportion"
-        return "mean" if m.spread or m.ci or re.search(r"\bmean\b", before, re.I) else "proportion"
+        if m.value is not None and text[m.value.start] in f"+{MINUS}":
+            return "percent_change"
+        scored = m.spread or (m.ci and not _RATE.search(whole[-160:]))
+        return "mean" if scored or re.search(r"\bmean\b", before, re.I) else "proportion"
     said = [s.group(1).lower() for s in _STATISTIC.finditer(whole)]
     if said and said[-1] == "median":
         return "median"
-    if m.kind == "time" and not said and m.interval is not None:
+    if not said and (m.kind == "time" or m.unit) and (m.interval or _LASTING.search(whole[-160:])):
+        return "median"
+    if not said and m.interval is not None and m.interval.label != "range" and not m.spread:
         return "median"
     return (
         "mean_change"
@@ -226,6 +240,8 @@ def is_value(text: str, start: int, m: Measurement, paired: bool) -> bool:
     ):
         return False
     before = text[max(start, m.start - 45) : m.start]
+    if re.search(r"\b(?-i:M)\s*=\s*$", before):
+        return True
     if re.search(
         r"\b(?:by|of|to|was|were|at)\s+(?:an?\s+)?(?:(?:mean|median|average)\s+(?:of\s+)?)?$",
         before,

@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 from pipeline.extract import effects, linking, naming
 from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.chains import Chains
-from pipeline.extract.counting import even_out, is_bare, is_events
+from pipeline.extract.counting import counted_before, even_out, is_bare, is_events, share_unit
 from pipeline.extract.effects import EffectSpan
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.lexicon import Term, lexicon
@@ -37,6 +37,8 @@ _WHOLE = re.compile(
 _AMONG = re.compile(
     rf"\b(?:among|of|in)\s+(?:the\s+)?(?P<n>\d+)\s+(?:responders|(?:{PEOPLE}))[^.;]{{0,50}}?,", re.I
 )
+_AT_ARM = re.compile(r"\s*(?:(?:in|on|with|for|receiving|given|among)\s+(?:the\s+)?)?", re.I)
+_ARM_AT = re.compile(r"(?:\s+(?:group|arm))?\s*[,:=(]?\s*", re.I)
 _WHEN = re.compile(
     r"\b(?:at|by|within|after|until|over|for|during|every|first|last|in|than|the|up to|with|past)"
     r"\s*$",
@@ -86,14 +88,26 @@ class Page:
         ]
         built = build(self.text, free, clocks=clocks, verbs=verbs)
         if self.told:
+            built = share_unit(self.text, built)
             built = even_out(self.text, self.start, [self._as_events(m) for m in built])
         return [m for m in built if not self._is_size(m)]
 
     def _as_events(self, m: Measurement) -> Measurement:
         """A bare whole number as a count, where the words behind it name what is counted."""
-        if is_bare(self.text, m) and is_events(self.text, m.end):
+        if is_bare(self.text, m) and (is_events(self.text, m.end) or self._beside_arm(m)):
             return replace(m, kind="count", events=m.value, value=None)
         return m
+
+    def _beside_arm(self, m: Measurement) -> bool:
+        """Whether a number stands at an arm's name behind what is counted: "74 placebo"."""
+        if not counted_before(self.text, self.start, m):
+            return False
+        near = (
+            _AT_ARM.fullmatch(self.text, m.end, p.start) if p.start >= m.end else
+            _ARM_AT.fullmatch(self.text, p.end, m.start)
+            for p in self.places
+        )
+        return any(near)
 
     def _inside_name(self, q: Quantity) -> bool:
         """Whether a number is part of an instrument's, an event's or an arm's name."""
@@ -120,7 +134,8 @@ class Page:
         among = _AMONG.search(self.text, self.start, self.end)
         if among and among.start("n") == q.start:
             return True
-        return any(a <= q.start < b for a, b in self.sizes)
+        tested = self.told and self._has_p() and m.kind == "count"
+        return not tested and any(a <= q.start < b for a, b in self.sizes)
 
     def _of_chain(
         self, chain: list[Measurement], plain: list[Measurement]
