@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from spacy.tokens import Doc
 
-from pipeline.extract import effects, linking, naming
-from pipeline.extract.arm_sizes import ArmSpan
+from pipeline.extract import effects, linking, local_arms, naming
+from pipeline.extract.arm_sizes import COMPARATIVE, ArmSpan
 from pipeline.extract.chains import Chains
 from pipeline.extract.counting import counted_before, even_out, is_bare, is_events, share_unit
 from pipeline.extract.effects import EffectSpan
@@ -59,6 +59,7 @@ class Page:
         self.events = lexicon("events").find(self.text, self.start, self.end)
         self.arms: tuple[ArmSpan, ...] = doc._.arms
         self.places = linking.mentions(self.arms, self.start, self.end)
+        self.comparative = doc._.design.design in COMPARATIVE
         self._open: list[Phrase] | None = None
         self._chains = Chains(self.text, self.start, self.end, self.arms, self.places)
         self.told = sentence.part == "results" or not is_plan(
@@ -66,6 +67,11 @@ class Page:
         )
         self.sizes = _sizes(doc._.population, self.arms)
         self.measured = self._measure()
+        self.groups = self._local() if self.told and len(self.arms) < 2 and self.measured else ()
+        if self.groups:
+            self.arms = self.groups
+            self.places = linking.mentions(self.arms, self.start, self.end)
+            self._chains = Chains(self.text, self.start, self.end, self.arms, self.places)
 
     def rows(self) -> list[OutcomeSpan]:
         """Return the outcome rows of the sentence, in order."""
@@ -74,6 +80,10 @@ class Page:
         made = self._with_effects(made, found)
         made = [self._finish(row, made) for row in made]
         return [*made, *self._lasting(), *self._bare(made)]
+
+    def _local(self) -> tuple[ArmSpan, ...]:
+        """The groups that the sentence compares, where the study's arms are not known."""
+        return local_arms.find(self.text, self.start, self.end, self.measured) if self.comparative else ()
 
     def _measure(self) -> list[Measurement]:
         """The sentence's measurements: no population sizes, no numbers inside names."""
@@ -210,6 +220,7 @@ class Page:
             whole=whole,
             among=self._among(m),
             by_event=by_event,
+            groups=self.groups,
         )
 
     def _name(
@@ -310,7 +321,8 @@ class Page:
         kind = "difference" if effect.code in ("MD", "RD", "SMD") else "ratio"
         span = (min(effect.name[0], effect.span[0]), effect.span[1])
         yield OutcomeSpan(
-            name.measure, name.span, kind, span, arm=arm, against=against, effect=effect
+            name.measure, name.span, kind, span, arm=arm, against=against, effect=effect,
+            groups=self.groups,
         )
 
     def _finish(self, row: OutcomeSpan, rows: list[OutcomeSpan]) -> OutcomeSpan:
