@@ -29,6 +29,8 @@ _AFTER = re.compile(
     re.I,
 )
 _FROM_BASELINE = re.compile(r"\bfrom baseline to\b|\bbaseline (?:vs\.?|versus|and|to)\b", re.I)
+#: What stands between an arm's name and the number behind it: "control group, 12%", "A: 12%".
+_LABEL = re.compile(r"(?:\s+(?:groups?|arms?|patients))?\s*(?:[,:=(\[]|was|were|had)?\s*", re.I)
 #: A link that costs more than this is no link: the arm stays open.
 FAR = 120.0
 
@@ -62,6 +64,8 @@ def cost(text: str, m: Measurement, place: Mention, others: Sequence[Measurement
         gap = text[place.end : m.start]
         total = len(gap) + 4.0
         low, high = place.end, m.start
+        if _LABEL.fullmatch(gap):
+            return 2.0
     total += 25 * len(re.findall(r"[,;](?!\s*p\s*[=<])", gap))
     return total + 40 * sum(low <= o.start < high for o in others if o is not m)
 

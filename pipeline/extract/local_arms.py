@@ -14,7 +14,10 @@ Span = tuple[int, int]
 
 _WORD = re.compile(r"[A-Za-z0-9][\w+/'’-]*|\S")
 _GROUP = re.compile(r"[\s-](?:groups?|arms?)\b", re.I)
-_LETTER = re.compile(r"\b(?:[Gg]roups?|[Aa]rms?|[Cc]ohort)\s+(?P<n>(?:[A-Z]\w{0,3}|\d)\b(?!\.\d))")
+_LETTER = re.compile(
+    r"\b(?:[Gg]roups?|[Aa]rms?|[Cc]ohort)\s+(?P<n>(?:[A-Z]\w{0,3}|\d)\b(?!\.\d))"
+    r"(?:\s*(?:,|and|or|versus|vs\.?)\s*(?P<o>(?:[A-Z]\d?|\d)\b(?!\.\d)))?"
+)
 _GIVEN = re.compile(
     r"\b(?:received|receiving|given|assigned\s+to|allocated\s+to|randomi[sz]ed\s+to|treated\s+with|taking|"
     r"undergoing|underwent)\s+(?:the\s+|an?\s+|either\s+)?",
@@ -30,8 +33,11 @@ _BEFORE_AGAINST = re.compile(r"\b(?:in|with|on|for|after|by|of|receiving)\s+(?:t
 _BEHIND = re.compile(
     r"[\s)\]]*(?:(?:points?|mm\s?Hg|kg|months?|days?|weeks?|years?|mg|m[lL]|%)\s+)?"
     r"(?:(?:of\s+)?(?:the\s+)?(?:\d+\s+)?(?:patients|women|men|subjects|participants|eyes|cases|children)\s+)?"
-    r"(?:(?:in|with|on|for|of|among|after|receiving|given)\s+)(?:the\s+|those\s+|an?\s+)*",
+    r"(?:[a-z]+\s+){0,2}?(?:(?:in|with|on|for|of|among|after|receiving|given)\s+)(?:the\s+|those\s+|an?\s+)*",
     re.I,
+)
+_AND_RESPECTIVELY = re.compile(
+    r"(?:\s+(?:group|arm))?\s*(?:,|and|or|versus|vs\.?)\s+(?:the\s+)?(?=[^.;]{0,80}\brespectively)", re.I
 )
 _COMPARATOR = re.compile(
     r"\b(?:placebo|controls?|usual|standard|conventional|no|alone|observation|sham|wait\w*|without|"
@@ -52,7 +58,7 @@ class _Name:
 
 
 def find(text: str, start: int, end: int, measured: Sequence[Measurement]) -> tuple[ArmSpan, ...]:
-    """Return the groups that ``text[start:end]`` names, none where fewer than two are.
+    """Return the groups that ``text[start:end]`` names; one alone must be called a group.
 
     Parameters
     ----------
@@ -71,9 +77,10 @@ def find(text: str, start: int, end: int, measured: Sequence[Measurement]) -> tu
             groups.setdefault(same, []).append(name)
     strength = {k: sum(n.weight for n in names) for k, names in groups.items()}
     best = sorted(groups, key=lambda k: -strength[k])[:3]
-    chosen = [k for k in best if strength[k] >= min(3, max(strength.values()))]
+    chosen = [k for k in best if strength[k] >= 2]
     ordered = sorted(chosen, key=lambda k: min(n.start for n in groups[k]))
-    return tuple(_arms(text, start, end, [groups[k] for k in ordered])) if len(ordered) > 1 else ()
+    sure = len(ordered) > 1 or any(strength[k] >= 3 for k in ordered)
+    return tuple(_arms(text, start, end, [groups[k] for k in ordered])) if sure else ()
 
 
 def _names(text: str, start: int, end: int, measured: Sequence[Measurement]) -> Iterator[_Name]:
@@ -86,7 +93,7 @@ def _names(text: str, start: int, end: int, measured: Sequence[Measurement]) -> 
             if joined:
                 yield from _named(_back(text, start, start + joined.start()), 3)
     for m in _LETTER.finditer(text, start, end):
-        yield _Name(*m.span("n"), 3)
+        yield from (_Name(*m.span(g), 3) for g in ("n", "o") if m[g])
     for m in _GIVEN.finditer(text, start, end):
         yield from _named(_on(text, m.end(), end), 2)
     for m in _AGAINST.finditer(text, start, end):
@@ -97,7 +104,15 @@ def _names(text: str, start: int, end: int, measured: Sequence[Measurement]) -> 
     for value in measured:
         m = _BEHIND.match(text, value.end, end)
         if m:
-            yield from _named(_on(text, m.end(), end), 2)
+            yield from _listed(text, _on(text, m.end(), end), end)
+
+
+def _listed(text: str, first: Span | None, end: int) -> Iterator[_Name]:
+    """A name and, where "respectively" follows, the name it is joined with."""
+    yield from _named(first, 2)
+    both = _AND_RESPECTIVELY.match(text, first[1], end) if first is not None else None
+    if both:
+        yield from _named(_on(text, both.end(), end), 2)
 
 
 def _named(span: Span | None, weight: int) -> Iterator[_Name]:
@@ -144,21 +159,23 @@ def _names_something(word: str) -> bool:
 
 def _key(name: str) -> str:
     """A name folded for comparison."""
+    if len(name) == 1:
+        return name.lower()
     words = [w for w in re.findall(r"[a-z0-9+]+", name.lower()) if w not in _dull()]
     return " ".join(words)
 
 
 def _same(a: str, b: str) -> bool:
-    """Whether one name holds all words of the other."""
-    x, y = set(a.split()), set(b.split())
-    return x <= y or y <= x
+    """Whether two names have the same words, apart from amounts."""
+    x, y = ({w for w in k.split() if not w[0].isdigit()} or set(k.split()) for k in (a, b))
+    return x == y
 
 
 def _arms(text: str, start: int, end: int, groups: list[list[_Name]]) -> Iterator[ArmSpan]:
     """An arm of each group: the one called control is the comparator, else the second."""
     labels = [text[g[0].start : g[0].end] for g in groups]
     cues = [bool(_COMPARATOR.search(label)) for label in labels]
-    second = cues.index(True) if any(cues) else 1
+    second = cues.index(True) if any(cues) else 1  # of one alone, none
     for k, (group, label) in enumerate(zip(groups, labels, strict=True)):
         own = re.compile(rf"(?<![\w-]){re.escape(label)}(?!\w)", re.I)
         places = {m.span() for m in own.finditer(text, start, end)} | {(n.start, n.end) for n in group}

@@ -203,7 +203,8 @@ class Page:
             return
         by_event = name.direction is not None
         over_time = other_is == "baseline"
-        whole = bool(_WHOLE.search(self.text, self.start, lead.start)) and len(self.arms) > 1
+        compared = other_is == "comparator"
+        whole = not compared and bool(_WHOLE.search(self.text, self.start, lead.start)) and len(self.arms) > 1
         yield OutcomeSpan(
             measure=name.measure,
             named=name.span,

@@ -4,7 +4,7 @@ FILE holds one result sentence a line with the spans of interventions (INTV), ou
 measurements (MEAS), and relations: A1_RES or A2_RES from an intervention to a measurement, OC_RES
 from an outcome to it (RCT-ART, Apache-2.0). It is not part of the project: name its path.
 
-A sentence is read alone, as the results section of a randomised trial without a title. The reader
+A sentence is read alone, as the results section of "A randomised controlled trial". The reader
 predicts a triple (measurement, arm, outcome) for each measurement of its rows that it gives an arm
 to. A triple is right where
   - the measurement's place overlaps a MEAS and one of its numbers is printed in that MEAS,
@@ -105,9 +105,11 @@ def score(lines: list[dict[str, Any]], reader: Reader, *, errors: bool) -> dict[
 def read(reader: Reader, text: str) -> tuple[Doc, int]:
     """Read a sentence as the results of a trial; return it with where it starts in the text."""
     record = Record(
-        "sentence", "", (Section(text, "RESULTS", "RESULTS"),),
+        "sentence",
+        "A randomised controlled trial",
+        (Section(text, "RESULTS", "RESULTS"),),
         publication_types=("Randomized Controlled Trial",),
-    )  # fmt: skip
+    )
     doc = reader.nlp.make_doc(record.text)
     doc._.record = record
     for _, component in reader.nlp.pipeline:
