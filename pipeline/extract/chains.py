@@ -11,7 +11,11 @@ from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.linking import Mention
 from pipeline.extract.measurements import Measurement, alike
 
-_RESPECTIVELY = re.compile(r"^[^,;.]{0,60},?\s*respectively\b", re.IGNORECASE)
+_RESPECTIVELY = re.compile(r"^,?[^,;.]{0,60},?\s*respectively\b", re.IGNORECASE)
+_SAID = re.compile(r"\brespective(?:ly)?\b", re.IGNORECASE)
+_AND = re.compile(
+    r"\s*(?:months?|days?|weeks?|years?|points?|kg|patients)?\s*(?:\([^()]{0,40}\)\s*)?(?:and|or)\s*", re.IGNORECASE
+)
 _GROUP_BEHIND = re.compile(
     r"^[\s)\]]*(?:of\s+(?:the\s+)?(?:patients|women|participants|subjects|cases)\s+)?"
     r"(?P<word>in|for|with|on|of|among|after|receiving|from)\s+(?:(?:the|those|patients|women)\s+)*[^,;.]{0,40}?"
@@ -69,6 +73,8 @@ class Chains:
             return True
         if not linking.LOOSE.search(gap):
             return False
+        if _AND.fullmatch(gap) and _SAID.search(self.text, self.start, self.end):
+            return True
         if self._parallel(gap, b):
             return True
         if len(self.arms) == 2 and _RESPECTIVELY.match(self.text[b.end : self.end]):

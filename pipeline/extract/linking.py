@@ -31,6 +31,14 @@ _AFTER = re.compile(
 _FROM_BASELINE = re.compile(r"\bfrom baseline to\b|\bbaseline (?:vs\.?|versus|and|to)\b", re.I)
 #: What stands between an arm's name and the number behind it: "control group, 12%", "A: 12%".
 _LABEL = re.compile(r"(?:\s+(?:groups?|arms?|patients))?\s*(?:[,:=(\[]|was|were|had)?\s*", re.I)
+#: A bare comparison: "12% v 30%", "2.8 and 2.6 months".
+_VERSUS = re.compile(
+    r"\s*(?:months?|days?|weeks?|years?|points?|mm\s?Hg|kg|min)?\s*,?\s*(?:vs?\.?|versus|compared\s+(?:with|to)|and)\s*", re.I
+)
+_AT = re.compile(
+    r"\s*(?:(?:months?|days?|weeks?|years?|patients)\s*)?(?:(?:in|with|on|for|of|among)\s+)?(?:the\s+|those\s+|patients\s+|given\s+|receiving\s+)*",
+    re.I,
+)
 #: A link that costs more than this is no link: the arm stays open.
 FAR = 120.0
 
@@ -81,6 +89,9 @@ def arms_of(
     None stands where no mention is near enough.
     """
     ids = sorted({p.arm for p in places})
+    if len(ids) == 1 and len(group) == 2 and _VERSUS.fullmatch(text, group[0].end, group[1].start):
+        behind = any(_AT.fullmatch(text, group[1].end, p.start) for p in places if p.start >= group[1].end)
+        return [None, ids[0]] if behind else [ids[0], None]
     if len(group) == 1 or len(ids) < len(group):
         return _once([_nearest(text, m, places, others) for m in group])
     table = {
@@ -90,6 +101,9 @@ def arms_of(
     }
     named = [p.arm for p in places if p.end <= group[0].start]
     header = [a for a, b in zip_longest(named, named[1:]) if a != b][-len(group) :]
+    if len(set(header)) < len(group):
+        named = [p.arm for p in places if p.start >= group[-1].end]
+        header = [a for a, b in zip_longest(named, named[1:]) if a != b][: len(group)]
 
     def total(order: tuple[int, ...]) -> float:
         in_order = 30.0 if list(order) == header else 0.0

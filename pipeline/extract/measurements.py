@@ -11,6 +11,8 @@ from pipeline.extract.quantities import Quantity
 Span = tuple[int, int]
 
 _TO_COUNT = re.compile(rf"^\s*(?:(?:{PEOPLE})\s*)?[\[(,;]\s*$", re.IGNORECASE)
+#: "10 in the cooled group [14.7%]"
+_IN_GROUP = re.compile(r"\s+(?:in|of|on|with|for)\s+[^,;.()\[\]\d]{1,45}[\[(]\s*", re.IGNORECASE)
 _TO_SPREAD = re.compile(
     r"^\s*(?:%|points?|kg|mm|cm|days?|weeks?|months?|units?|N|kPa)?\s*,?\s*$", re.IGNORECASE
 )
@@ -128,6 +130,8 @@ def _join(text: str, last: Measurement, q: Quantity) -> Measurement | None:
     """Add a quantity to the measurement before it, if it belongs there."""
     gap = text[last.end : q.start]
     if q.kind == "percent" and last.kind == "count" and last.value is None and _TO_COUNT.match(gap):
+        return replace(last, value=q, end=_closed(text, q.end))
+    if q.kind == "percent" and last.kind == "count" and last.value is None and _IN_GROUP.fullmatch(gap):
         return replace(last, value=q, end=_closed(text, q.end))
     if (
         q.kind == "fraction"

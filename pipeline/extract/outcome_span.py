@@ -45,7 +45,8 @@ class OutcomeSpan:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The outcomes last named before a sentence: for its values, and for its effects."""
+    """What was last named before a sentence: outcomes for its values and effects, arms in order."""
 
     value: Name | None = None
     effect: Name | None = None
+    order: tuple[int, int] | None = None

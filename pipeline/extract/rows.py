@@ -279,11 +279,27 @@ class Page:
         if len(self.arms) != 2 or len(own) != 2 or (None not in own and own[0] != own[1]):
             return own
         first, second = own
+        if first is None and second is None and not self.groups:
+            return list(self.carried.order or self._usual())
         if first is None and second is not None:
             return [1 - second, second]
         if second is None and first is not None:
             return [first, 1 - first]
         return [0, 1]
+
+    def _usual(self) -> tuple[int, int]:
+        """The order in which two arms are compared: what was tried first."""
+        return (1, 0) if self.arms[0].role == "comparator" != self.arms[1].role else (0, 1)
+
+    def order(self, rows: list[OutcomeSpan]) -> tuple[int, int] | None:
+        """The order in which the sentence, or one before it, compares the two arms by name."""
+        if self.groups or len({p.arm for p in self.places}) < 2:
+            return None if self.groups else self.carried.order
+        for row in reversed(rows):
+            if row.main and row.other and row.arm is not None and row.against is not None:
+                pair = (row.arm, row.against)
+                return pair if row.main.start < row.other.start else pair[::-1]
+        return self.carried.order
 
     def _sides(self, arm: int | None) -> tuple[int | None, int | None]:
         """The two arms that an effect stands between."""
