@@ -39,6 +39,11 @@ _BEHIND = re.compile(
 _AND_RESPECTIVELY = re.compile(
     r"(?:\s+(?:group|arm))?\s*(?:,|and|or|versus|vs\.?)\s+(?:the\s+)?(?=[^.;]{0,80}\brespectively)", re.I
 )
+_BOTH = re.compile(
+    r"\b(?P<prep>(?:for|of|in|with|on|receive|receiving|received|between)\s+(?:the\s+)?)(?=[A-Za-z])[\w+/'’-]+(?:\s[\w+/'’-]+){0,4}?"
+    r"\s+(?:and|or)\s+(?:the\s+)?(?=[A-Za-z][^,.;()\d]{1,60}?\s(?:was|were|had)\s)",
+    re.I,
+)
 _COMPARATOR = re.compile(
     r"\b(?:placebo|controls?|usual|standard|conventional|no|alone|observation|sham|wait\w*|without|"
     r"untreated|routine|saline|vehicle)\b",
@@ -101,6 +106,9 @@ def _names(text: str, start: int, end: int, measured: Sequence[Measurement]) -> 
         before = _back(text, start, m.start())
         if before is not None and _BEFORE_AGAINST.search(text[start : before[0]]):
             yield _Name(*before, 2)
+    for m in _BOTH.finditer(text, start, end):
+        yield from _named(_on(text, m.end("prep"), end), 3)
+        yield from _named(_on(text, m.end(), end), 3)
     for value in measured:
         m = _BEHIND.match(text, value.end, end)
         if m:

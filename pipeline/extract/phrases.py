@@ -14,6 +14,7 @@ Span = tuple[int, int]
 _WORD = re.compile(r"[A-Za-zÀ-ÿα-ωµ][\wÀ-ÿα-ω'’/+-]*|[,;:()\[\]=<>]|\.(?=\s)|[\d±%≥≤·]+")
 #: Words that may stand inside a phrase but neither begin nor end it.
 _INNER = frozenset({"of", "the", "to", "a", "an", "any", "in", "from", "at", "or", "and"})
+_FOR = re.compile(r"[\s)\]]*(?:\([^()]{0,40}\)\s*)?for\s+(?:the\s+)?", re.IGNORECASE)
 #: What an inner word may follow: "time to", "rate of", "death from".
 _BEFORE_TO = frozenset({"time", "times", "response", "responses", "adherence", "compliance", "return"})
 #: Nouns of statistics that end a name well: "survival rate", not "survival".
@@ -68,6 +69,11 @@ def nearest(text: str, span: Span, found: Sequence[Phrase]) -> Phrase | None:
 
     best = min(found, key=distance, default=None)
     return best if best is not None and distance(best) < FAR else None
+
+
+def behind(text: str, end: int, found: Sequence[Phrase]) -> Phrase | None:
+    """Return the phrase that "for" ties to the value that ends at `end`: "5% and 14% for relapse"."""
+    return next((p for p in found if end < p.start and _FOR.fullmatch(text, end, p.start)), None)
 
 
 def _goes_on(text: str, run: list[re.Match[str]], word: re.Match[str], taken: Sequence[Span]) -> bool:

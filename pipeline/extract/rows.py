@@ -18,7 +18,7 @@ from pipeline.extract.lexicon import Term, lexicon
 from pipeline.extract.measurements import Measurement, build
 from pipeline.extract.moods import is_plan
 from pipeline.extract.outcome_span import Carried, OutcomeSpan
-from pipeline.extract.phrases import Phrase, nearest, phrases
+from pipeline.extract.phrases import Phrase, behind, nearest, phrases
 from pipeline.extract.population import Count, Population
 from pipeline.extract.quantities import Quantity, within
 from pipeline.extract.sentences import Sentence
@@ -198,7 +198,8 @@ class Page:
         lead = min((m, other), key=lambda x: x.start) if other is not None else m
         if not naming.is_value(self.text, self.start, m, other is not None):
             return
-        name = self._name(m, lead, arm, paired=other is not None)
+        end = other.end if other is not None else m.end
+        name = self._name(m, lead, arm, end, paired=other is not None)
         if name is None:
             return
         by_event = name.direction is not None
@@ -225,7 +226,7 @@ class Page:
         )
 
     def _name(
-        self, m: Measurement, lead: Measurement, arm: int | None, *, paired: bool
+        self, m: Measurement, lead: Measurement, arm: int | None, end: int, *, paired: bool
     ) -> naming.Name | None:
         """Name an outcome: by the rules, by the sentence before, or by the words before it."""
         name = naming.name_of(self.text, self.start, lead, self.events, self.instruments)
@@ -233,7 +234,7 @@ class Page:
             name = self.carried.value
         tied = paired or arm is not None
         if name is None and self.told and tied and self._has_shape(m, paired=paired):
-            name = self._open_name(lead)
+            name = self._open_name(m, lead, end)
         return name
 
     def _has_shape(self, m: Measurement, *, paired: bool) -> bool:
@@ -251,9 +252,11 @@ class Page:
         before = self.text[max(self.start, m.start - 60) : m.start]
         return bool(_STATISTIC.search(before))
 
-    def _open_name(self, lead: Measurement) -> naming.Name | None:
+    def _open_name(self, m: Measurement, lead: Measurement, end: int) -> naming.Name | None:
         """The noun phrase that a value stands with, where no rule knows it."""
-        phrase = nearest(self.text, lead.span, self._phrases())
+        phrase = behind(self.text, max(m.end, lead.end, end), self._phrases()) or nearest(
+            self.text, lead.span, self._phrases()
+        )
         if phrase is None:
             return None
         return naming.Name(phrase.text(self.text), (phrase.start, phrase.end))
