@@ -23,7 +23,7 @@ _GROUP_BEHIND = re.compile(
     re.IGNORECASE,
 )
 #: Two measurements further apart than this are not one comparison.
-APART = 130
+APART = 160
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ _DID = re.compile(
     r"|showed|achieved|relapsed|recurred|recovered|responded|refused|declined|dropped\s+out|suffered)\b",
     re.I,
 )
-_NOUN = r"^\s+(?:(?!(?:of|in|to|and|or|the|with|on|for|at|by|from|than|vs?|versus|per)\b)[\w/'’-]+\s+){0,4}?"
+_NOUN = r"^\s+(?:(?!(?:of|in|to|and|or|the|with|on|for|at|by|from|than|vs?|versus|per)\b(?!-))[\w/'’-]+\s+){0,4}?"
 
 
 def is_events(text: str, q_end: int) -> bool:
@@ -64,15 +64,16 @@ def even_out(text: str, start: int, measured: Sequence[Measurement]) -> list[Mea
 
 
 def share_unit(text: str, measured: Sequence[Measurement]) -> list[Measurement]:
-    """Make the numbers percentages whose sign is printed once, behind the last: "36 vs 22%"."""
+    """Give numbers the sign or unit that is printed once, behind the last: "36 vs 22%"."""
     out = list(measured)
     for k in range(len(out) - 1, 0, -1):
         here, after = out[k - 1], out[k]
         shared = after.kind == "percent" or (after.kind == "number" and after.unit == "%")
-        if shared and here.kind == "number" and here.value is not None and not here.unit:
+        timed = after.kind == "time" and here.spread is None
+        if (shared or timed) and here.kind == "number" and here.value is not None and not here.unit:
             if _LISTED.fullmatch(text, here.end, after.start):
-                kind = "percent" if here.spread is None else "number"
-                out[k - 1] = replace(here, kind=kind, unit="%")
+                kind = "time" if timed else "percent" if here.spread is None else "number"
+                out[k - 1] = replace(here, kind=kind, unit=after.unit if timed else "%")
     return out
 
 

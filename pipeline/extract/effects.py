@@ -18,7 +18,7 @@ _NAME = re.compile(
       | (?-i:\b(?:adjusted\s+)?a?(?:OR|HR|RR)\b|\bSMD\b|\bMD\b)
       | \b(?:(?:adjusted|mean|treatment|between-group|group|absolute|estimated|least-squares)\s+)
         {0,3}difference\b)
-    (?:\s*[(\[][^)\]\d]{1,20}[)\]])?[^\d.;%]{0,60}$""",
+    (?:\s*[(\[][^)\]\d]{1,20}[)\]])?(?:[^\d.;%]|(?<=[A-Za-z])\d{1,9}){0,60}$""",
     re.IGNORECASE | re.VERBOSE,
 )
 _CODES = (

@@ -16,8 +16,12 @@ _PLAN = re.compile(
       |outcomes?\s+(?:measures?\s+)?(?:was|were|included|is|are)\s+(?!significant|similar|better|worse)
       |eligib\w+|inclusion|exclusion|sample\s+size|power\s+(?:of|to)|designed\s+to|powered
       |(?:we|this\s+(?:study|trial|analysis))\s+(?:\w+ly\s+)?(?:compared|conducted|investigated|evaluated|assessed
-        |examined|studied|tested|performed|aimed|sought|undertook|determined|analy[sz]ed|included)
-      |(?:were|was)\s+(?:measured|assessed|evaluated|collected|recorded|defined|obtained|performed
+        |examined|studied|tested|performed|aimed|sought|undertook|determined|analy[sz]ed|included))\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+#: What is said of methods, and of results too.
+_DONE = re.compile(
+    r"""\b(?:(?:were|was)\s+(?:measured|assessed|evaluated|collected|recorded|defined|obtained|performed
         |calculated|analy[sz]ed|evaluable|assessable|available|accrued|treated|estimated|administered|followed|monitored|interviewed)\b
       |(?:patients|women|participants|subjects)\s+(?:\w+\s+){0,3}received
       |population\s+comprised|provided?\s+(?:\w+\s+){0,2}consent)\b""",
@@ -45,4 +49,8 @@ def is_plan(text: str, start: int, end: int, found: Sequence[Quantity]) -> bool:
     """
     if any(q.kind in ("p_value", "ci") for q in found):
         return False
-    return bool(_PLAN.search(text, start, end)) and not _FOUND.search(text, start, end)
+    if _FOUND.search(text, start, end):
+        return False
+    shares = sum(q.kind in ("percent", "fraction") for q in found)
+    done = shares < 2 and _DONE.search(text, start, end)
+    return bool(done or _PLAN.search(text, start, end))

@@ -14,7 +14,7 @@ from pipeline.extract.numbers import MINUS
 Span = tuple[int, int]
 
 _CHANGE_WORD = (
-    r"(?:fell|fall|falls|falling|rose|rise|risen|reduced|reduction|decreas\w+|increas\w+|dropp?\w*|declin\w+|improv\w+|"
+    r"(?:fell|fall|falls|falling|rose|rise|risen|reduced|reduction|decreas\w+|increas\w+|drop(?![\s-]?outs?\b)p?\w*|declin\w+|improv\w+|"
     r"gain\w*|lost|loss|lower\w*|wors\w+|higher|chang\w+)"
 )
 _CHANGE = re.compile(rf"\b{_CHANGE_WORD}\b[^.;]{{0,25}}$", re.I)
@@ -56,7 +56,7 @@ _UNIT = re.compile(
     re.I,
 )
 _BETWEEN = re.compile(
-    r"\b(?:differences?|(?:relative|absolute|risk)\s+(?:\w+\s+)?(?:reduction|increase|decrease))\b"
+    r"\b(?:(?<!no\s)(?<!significant\s)differences?|correlations?|coefficients?|ratios?|factors?\s+of|TER|(?:relative|absolute|risk)\s+(?:\w+\s+)?(?:reduction|increase|decrease))\b"
     r"[^.;,()\d]{0,50}$",
     re.I,
 )
@@ -67,12 +67,20 @@ _FOLLOWED = re.compile(
     re.I,
 )
 _FOLLOWED_AFTER = re.compile(r"\s*(?:(?:median|mean)\s+)?(?:of\s+)?(?:follow[\s-]?up|old\b|of\s+age)", re.I)
+_COMPOUND = re.compile(r"[-‐–][A-Za-z]")
+_DOSE = re.compile(r"\s*(?:m?g|[µu]g|mcg|c?Gy|m[lL]|M?I?U)\b(?!\s?/\s?(?:[dm]?l|L)\b)")
 _RATE = re.compile(
     r"\b(?:rates?|survival|incidence|responses?|prevalence|probability|proportions?|percentages?|risks?|patients"
     r"|women|participants|respon\w+|(?-i:OS|DFS|PFS|EFS|RFS|DMFS|pCR|ORR|CR))\b",
     re.I,
 )
 _LASTING = re.compile(r"\b(?:survival|time\s+to|duration|stay|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b", re.I)
+_CHANGE_OF = re.compile(
+    r"\b(?:decreas\w+|reductions?|increas\w+|gain|loss|changes?|rise|fall|shrinkage)\b"
+    r"(?!.*\b(?:rates?|incidence|risk|proportion|number)\b)[^.;]{0,40}$",
+    re.I,
+)
+_MEDIAN_OF = re.compile(r"\bmedian\b(?!\s+follow)(?!.*\b(?:rates?|survival|patients|women|response|follow)\b)", re.I)
 #: An event within this reach behind a count is its verb: "12 (80%) improved".
 _VERB = 30
 
@@ -205,6 +213,8 @@ def type_of(
     if m.unit == "%" and is_relative(text, m) and not named_by_event:
         return "percent_change"
     changed = bool(_CHANGE.search(before) or _CHANGE_NOUN.search(whole)) and not change_over_time
+    if changed and m.unit == "%" and text[m.start - 1 : m.start] in ("(", "["):
+        changed = bool(_CHANGE_OF.search(before))  # "a lower rate (16% v 29%)" prints levels
     if m.kind == "percent" or m.unit == "%":
         if changed and not _SHARE.search(before) and not named_by_event:
             return "percent_change"
@@ -212,12 +222,15 @@ def type_of(
             return "proportion"
         if m.value is not None and text[m.value.start] in f"+{MINUS}":
             return "percent_change"
+        if _MEDIAN_OF.search(whole) and not named_by_event:
+            return "median"
         scored = m.spread or (m.ci and not _RATE.search(whole[-160:]))
         return "mean" if scored or re.search(r"\bmean\b", before, re.I) else "proportion"
     said = [s.group(1).lower() for s in _STATISTIC.finditer(whole)]
     if said and said[-1] == "median":
         return "median"
-    if not said and (m.kind == "time" or m.unit) and (m.interval or _LASTING.search(whole[-160:])):
+    near = whole[-160:] + " " + text[m.end : m.end + 45]
+    if not said and (m.kind == "time" or m.unit) and (m.interval or _LASTING.search(near)):
         return "median"
     if not said and m.interval is not None and m.interval.label != "range" and not m.spread:
         return "median"
@@ -230,10 +243,12 @@ def type_of(
 
 def is_value(text: str, start: int, m: Measurement, paired: bool) -> bool:
     """Whether a bare number can be a result: it has a spread, a partner, a unit or a statistic."""
-    if m.kind != "number" or m.spread or m.ci or m.interval or paired:
+    if m.kind != "number":
         return True
-    if text[m.start : m.start + 1].isalpha():
-        return False  # "one grade": a number word alone is no value
+    if text[m.start : m.start + 1].isalpha() or _COMPOUND.match(text[m.end : m.end + 2]):
+        return False  # "one grade", "a 2-sided test": a number word alone is no value
+    if m.spread or m.ci or m.interval or paired:
+        return True
     if (
         re.match(r"[\s-]*(?:point\b|of\b)", text[m.end : m.end + 8])
         or text[m.start - 1 : m.start] == "-"
@@ -266,6 +281,12 @@ def is_between(text: str, m: Measurement) -> bool:
     return bool(_BETWEEN.search(text[max(0, m.start - 60) : m.start])) or bool(
         _LESS_RISK.match(text[m.end : m.end + 40])
     )
+
+
+def is_dose(text: str, m: Measurement) -> bool:
+    """Whether a bare number is an amount of a drug or of radiation."""
+    bare = m.kind == "number" and not (m.spread or m.ci or m.interval)
+    return bare and bool(_DOSE.match(text[m.end : m.end + 12]))
 
 
 def is_follow_up(text: str, start: int, m: Measurement) -> bool:

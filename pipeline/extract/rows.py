@@ -198,6 +198,8 @@ class Page:
         lead = min((m, other), key=lambda x: x.start) if other is not None else m
         if not naming.is_value(self.text, self.start, m, other is not None):
             return
+        if naming.is_dose(self.text, m) and not self._has_p():
+            return
         end = other.end if other is not None else m.end
         name = self._name(m, lead, arm, end, paired=other is not None)
         if name is None:
@@ -239,7 +241,9 @@ class Page:
 
     def _has_shape(self, m: Measurement, *, paired: bool) -> bool:
         """Whether a measurement can be a result where no rule names what it measures."""
-        if naming.is_between(self.text, m) or naming.is_follow_up(self.text, self.start, m):
+        if m.kind != "count" and not paired and naming.is_between(self.text, m):
+            return False
+        if m.kind in ("number", "time") and naming.is_follow_up(self.text, self.start, m):
             return False
         if m.kind in ("percent", "count"):
             return paired or not naming.is_relative(self.text, m)
