@@ -82,6 +82,8 @@ def is_bare(text: str, m: Measurement) -> bool:
     if m.kind != "number" or m.spread or m.interval or m.value is None or m.value.value is None:
         return False
     printed = text[m.value.start : m.value.end]
+    if m.value.label == "both":
+        return False
     whole = m.value.value == int(m.value.value) >= 0 and not re.search(r"[.·+−-]", printed)
     return whole and m.ci is None and not _UNIT.match(text[m.end : m.end + 20])
 
