@@ -82,6 +82,8 @@ def cost(
     and every other measurement between is an obstacle. `usual` is the side on which the sentence
     names its arms: a mention on the other side is far.
     """
+    if m.start <= place.start < m.end:
+        return 0.0
     behind = place.start >= m.end
     if behind:
         gap = text[m.end : place.start]

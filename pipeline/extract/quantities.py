@@ -35,6 +35,14 @@ class Quantity:
     percent: tuple[float, int, int] | None = None
 
 
+#: What every quantity holds: a digit or a number word.
+_ANCHOR = re.compile(
+    r"\d|\b(?:all|both|none|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    r"|[a-z]{3,5}teen|[a-z]{3,5}ty|hundred|thousand)\b",
+    re.IGNORECASE,
+)
+#: How far the words of a quantity may stand before its first number, and behind its last.
+BEFORE, BEHIND = 80, 80
 _LISTED_P = re.compile(r"\s*(?:,\s*(?:and\s+)?|;\s*|and\s+|or\s+)(?:[pP]\s*)?[=<]?\s*")
 
 Builder = Callable[[re.Match[str]], Quantity | None]
@@ -49,8 +57,9 @@ def scan(text: str, taken: tuple[tuple[int, int], ...] = ()) -> tuple[Quantity, 
     for start, end in taken:
         claimed[start:end] = b"\1" * (end - start)
     found: list[Quantity] = []
+    windows = list(_windows(text))
     for pattern, build in _rows():
-        for match in pattern.finditer(text):
+        for match in (m for start, end in windows for m in pattern.finditer(text, start, end)):
             if any(claimed[match.start() : match.end()]):
                 continue
             quantity = build(match)
@@ -58,6 +67,19 @@ def scan(text: str, taken: tuple[tuple[int, int], ...] = ()) -> tuple[Quantity, 
                 claimed[quantity.start : quantity.end] = b"\1" * (quantity.end - quantity.start)
                 found.append(quantity)
     return tuple(_p_lists(text, sorted(found, key=lambda q: q.start)))
+
+
+def _windows(text: str) -> Iterator[tuple[int, int]]:
+    """The stretches of a text that stand near a number: elsewhere are at most Roman stages."""
+    start = end = 0
+    for match in _ANCHOR.finditer(text):
+        if match.start() - BEFORE > end:
+            if end:
+                yield start, end
+            start = match.start() - BEFORE
+        end = match.end() + BEHIND
+    if end:
+        yield max(start, 0), min(end, len(text))
 
 
 def _p_lists(text: str, found: list[Quantity]) -> Iterator[Quantity]:

@@ -165,7 +165,7 @@ class Page:
     def _single(self, m: Measurement, plain: list[Measurement]) -> Iterator[OutcomeSpan]:
         """The row of a measurement alone; "29 in each group" speaks of two arms."""
         beside = (max(self.start, m.start - 25), min(self.end, m.end + 30))
-        if len(self.arms) == 2 and m.events is not None and _IN_EACH.search(self.text, *beside):
+        if len(self.arms) == 2 and m.kind != "time" and _IN_EACH.search(self.text, *beside):
             yield from self._row(m, m, "comparator", *self._sides(None))
             return
         arm = linking.arms_of(self.text, [m], self.places, plain)[0]
@@ -198,7 +198,9 @@ class Page:
         lead = min((m, other), key=lambda x: x.start) if other is not None else m
         if not naming.is_value(self.text, self.start, m, other is not None):
             return
-        if naming.is_dose(self.text, m) and not self._has_p():
+        if m.kind == "number" and (
+            not self.told or (naming.is_dose(self.text, m) and not self._has_p())
+        ):
             return
         end = other.end if other is not None else m.end
         name = self._name(m, lead, arm, end, paired=other is not None)
