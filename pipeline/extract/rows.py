@@ -39,6 +39,7 @@ _AMONG = re.compile(
 )
 _AT_ARM = re.compile(r"\s*(?:(?:in|on|with|for|receiving|given|among)\s+(?:the\s+)?)?", re.I)
 _ARM_AT = re.compile(r"(?:\s+(?:group|arm))?\s*[,:=(]?\s*", re.I)
+_NEXT_TIME = re.compile(r"\s*(?:,\s*(?:and\s+|or\s+)?|and\s+|or\s+|to\s+)")
 _WHEN = re.compile(
     r"\b(?:at|by|within|after|until|over|for|during|every|first|last|in|than|the|up to|with|past)"
     r"\s*$",
@@ -91,16 +92,31 @@ class Page:
             _CLOCK.search(self.text, self.start, self.end)
         )
         verbs = frozenset(e.start for e in self.events)
+        listed = self._listed_times()
         free = [
             q
             for q in self.found
-            if not self._inside_name(q) and not (q.kind == "timepoint" and self._is_when(q))
+            if not self._inside_name(q)
+            and q not in listed
+            and not (q.kind == "timepoint" and self._is_when(q))
         ]
         built = build(self.text, free, clocks=clocks, verbs=verbs)
         if self.told:
             built = share_unit(self.text, built)
             built = even_out(self.text, self.start, [self._as_events(m) for m in built])
         return [m for m in built if not self._is_size(m)]
+
+    def _listed_times(self) -> list[Quantity]:
+        """The numbers of a list of times: "at 1, 3 and 6 months"."""
+        run: list[Quantity] = []
+        times: list[Quantity] = []
+        for q in self.found:
+            goes_on = run and _NEXT_TIME.fullmatch(self.text, run[-1].end, q.start)
+            run = [*run, q] if goes_on else [q]
+            before = self.text[max(self.start, run[0].start - 22) : run[0].start]
+            if q.kind == "timepoint" and len(run) > 1 and _WHEN.search(before):
+                times.extend(run)
+        return times
 
     def _as_events(self, m: Measurement) -> Measurement:
         """A bare whole number as a count, where the words behind it name what is counted."""
@@ -196,7 +212,8 @@ class Page:
     ) -> Iterator[OutcomeSpan]:
         """The row of a measurement and its partner, if an outcome is named for it."""
         lead = min((m, other), key=lambda x: x.start) if other is not None else m
-        if not naming.is_value(self.text, self.start, m, other is not None):
+        both = [x for x in (m, other) if x is not None]
+        if not all(naming.is_value(self.text, self.start, x, len(both) > 1) for x in both):
             return
         if m.kind == "number" and (
             not self.told or (naming.is_dose(self.text, m) and not self._has_p())
@@ -234,19 +251,24 @@ class Page:
     ) -> naming.Name | None:
         """Name an outcome: by the rules, by the sentence before, or by the words before it."""
         name = naming.name_of(self.text, self.start, lead, self.events, self.instruments)
-        if name is None and self.told and m.kind == "number" and (paired or m.spread or m.ci):
+        if name is not None or not self.told or self._is_no_result(m, paired=paired):
+            return name
+        if m.kind == "number" and (paired or m.spread or m.ci):
             name = self.carried.value
         tied = paired or arm is not None
-        if name is None and self.told and tied and self._has_shape(m, paired=paired):
+        if name is None and tied and self._has_shape(m, paired=paired):
             name = self._open_name(m, lead, end)
         return name
 
+    def _is_no_result(self, m: Measurement, *, paired: bool) -> bool:
+        """Whether a value is a difference between arms, a length of follow-up or an age."""
+        if m.kind != "count" and not paired and naming.is_between(self.text, m):
+            return True
+        timed = m.kind in ("number", "time")
+        return timed and naming.is_follow_up(self.text, self.start, m)
+
     def _has_shape(self, m: Measurement, *, paired: bool) -> bool:
         """Whether a measurement can be a result where no rule names what it measures."""
-        if m.kind != "count" and not paired and naming.is_between(self.text, m):
-            return False
-        if m.kind in ("number", "time") and naming.is_follow_up(self.text, self.start, m):
-            return False
         if m.kind in ("percent", "count"):
             return paired or not naming.is_relative(self.text, m)
         if is_bare(self.text, m) and not self._is_median(m):
