@@ -14,7 +14,8 @@ from pipeline.extract.measurements import Measurement, alike
 _RESPECTIVELY = re.compile(r"^,?[^,;.]{0,60},?\s*respectively\b", re.IGNORECASE)
 _SAID = re.compile(r"\brespective(?:ly)?\b", re.IGNORECASE)
 _AND = re.compile(
-    r"\s*(?:months?|days?|weeks?|years?|points?|kg|patients)?\s*(?:\([^()]{0,40}\)\s*)?(?:and|or)\s*", re.IGNORECASE
+    r"\s*(?:months?|days?|weeks?|years?|points?|kg|patients)?\s*(?:\([^()]{0,40}\)\s*)?(?:and|or)\s*",
+    re.IGNORECASE,
 )
 _GROUP_BEHIND = re.compile(
     r"^[\s)\]]*(?:of\s+(?:the\s+)?(?:patients|women|participants|subjects|cases)\s+)?"

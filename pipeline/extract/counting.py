@@ -15,21 +15,27 @@ _STRICT = re.compile(
     r"^[^.;]{0,60}?(?:\bvs?\.?|\bversus|\bcompared\s+(?:with|to)|\bthan)\s[^.;]{0,50}$", re.I
 )
 _LISTED = re.compile(
-    r"\s*(?:\([^()]{0,30}\)\s*)?(?:,|,?\s*(?:and|or|vs?\.?|versus|to|compared\s+(?:with|to)))\s*", re.I
+    r"\s*(?:\([^()]{0,30}\)\s*)?(?:,|,?\s*(?:and|or|vs?\.?|versus|to|compared\s+(?:with|to)))\s*",
+    re.I,
 )
 _UNIT = re.compile(
     r"^\s*(?:points?|kg|mm|cm|kPa|N|m/s|met(?:re|er)s|seconds|units|logits?|[gm]/|m?g\b|[µu]g|mcg|ng|m?L\b|Gy|"
     r"cGy|mmol|IU|U/|days?|weeks?|months?|years?|hours?|h\b|min(?:utes?)?|per\b|°|/|×|x\b|fold|times|-)",
     re.I,
 )
-_STATISTIC = re.compile(r"\b(?:mean|median|average[ds]?|scores?|scale|index|ratio|level|ranged?)\b", re.I)
+_STATISTIC = re.compile(
+    r"\b(?:mean|median|average[ds]?|scores?|scale|index|ratio|level|ranged?)\b", re.I
+)
 _PER = re.compile(r"^[^.;]{0,25}\bper\s+\d", re.I)
 _DID = re.compile(
     r"^\s+(?:had|have|developed|experienced|died|did\s+not|required|needed|completed|discontinued|withdrew|reported"
     r"|showed|achieved|relapsed|recurred|recovered|responded|refused|declined|dropped\s+out|suffered)\b",
     re.I,
 )
-_NOUN = r"^\s+(?:(?!(?:of|in|to|and|or|the|with|on|for|at|by|from|than|vs?|versus|per)\b(?!-))[\w/'’-]+\s+){0,4}?"
+_NOUN = (
+    r"^\s+(?:(?!(?:of|in|to|and|or|the|with|on|for|at|by|from|than|vs?|versus|per)\b(?!-))"
+    r"[\w/'’-]+\s+){0,4}?"
+)
 
 
 def is_events(text: str, q_end: int) -> bool:
@@ -57,9 +63,9 @@ def even_out(text: str, start: int, measured: Sequence[Measurement]) -> list[Mea
                 out[k] = _count(out[k])
     for a, b in zip(range(len(out)), range(1, len(out)), strict=False):
         gap = text[out[a].end : out[b].start]
-        if is_bare(text, out[a]) and is_bare(text, out[b]) and _STRICT.match(gap):
-            if counted_before(text, start, out[a]):
-                out[a], out[b] = _count(out[a]), _count(out[b])
+        pair = is_bare(text, out[a]) and is_bare(text, out[b]) and _STRICT.match(gap)
+        if pair and counted_before(text, start, out[a]):
+            out[a], out[b] = _count(out[a]), _count(out[b])
     return out
 
 
@@ -70,10 +76,10 @@ def share_unit(text: str, measured: Sequence[Measurement]) -> list[Measurement]:
         here, after = out[k - 1], out[k]
         shared = after.kind == "percent" or (after.kind == "number" and after.unit == "%")
         timed = after.kind == "time" and here.spread is None
-        if (shared or timed) and here.kind == "number" and here.value is not None and not here.unit:
-            if _LISTED.fullmatch(text, here.end, after.start):
-                kind = "time" if timed else "percent" if here.spread is None else "number"
-                out[k - 1] = replace(here, kind=kind, unit=after.unit if timed else "%")
+        bare = here.kind == "number" and here.value is not None and not here.unit
+        if bare and (shared or timed) and _LISTED.fullmatch(text, here.end, after.start):
+            kind = "time" if timed else "percent" if here.spread is None else "number"
+            out[k - 1] = replace(here, kind=kind, unit=after.unit if timed else "%")
     return out
 
 
@@ -112,7 +118,9 @@ def counted_before(text: str, start: int, m: Measurement) -> bool:
 @cache
 def _things() -> str:
     """The nouns of events, as an alternation."""
-    terms = (t for r in rules("outcome_words") if r["name"] == "what is counted" for t in r["terms"])
+    terms = (
+        t for r in rules("outcome_words") if r["name"] == "what is counted" for t in r["terms"]
+    )
     return "|".join(sorted((re.escape(t) for t in terms), key=len, reverse=True))
 
 

@@ -77,7 +77,8 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
     (
         "base",
         r"""\bper\s+(?:1[\s,]?)?[10]0+(?:[\s,]?000)?\b | \b10\s?(?:\(\d{1,2}\)|\^\d{1,2})
-        | (?<![a-z])[cm]?m\s?\(-?\d\) | (?<=[a-z])[-]\d++(?![.·\d]|\s*%) | \b\d{1,3}(?:st|nd|rd|th)\b(?!\s+(?:day|week|month|year))""",
+        | (?<![a-z])[cm]?m\s?\(-?\d\) | (?<=[a-z])[-]\d++(?![.·\d]|\s*%)
+        | \b\d{1,3}(?:st|nd|rd|th)\b(?!\s+(?:day|week|month|year))""",
     ),
     ("level", rf"9\d(?:\.\d)?\s*{_PERCENT}\s*(?:CIs?\b|confidence|credible|prediction)"),
     (

@@ -33,7 +33,8 @@ _FROM_BASELINE = re.compile(r"\bfrom baseline to\b|\bbaseline (?:vs\.?|versus|an
 _LABEL = re.compile(r"(?:\s+(?:groups?|arms?|patients))?\s*(?:[,:=(\[]|was|were|had)?\s*", re.I)
 #: A bare comparison: "12% v 30%", "2.8 and 2.6 months".
 _VERSUS = re.compile(
-    r"\s*(?:months?|days?|weeks?|years?|points?|mm\s?Hg|kg|min)?\s*,?\s*(?:vs?\.?|versus|compared\s+(?:with|to)|and)\s*", re.I
+    r"\s*(?:months?|days?|weeks?|years?|points?|mm\s?Hg|kg|min)?\s*,?\s*(?:vs?\.?|versus|compared\s+(?:with|to)|and)\s*",
+    re.I,
 )
 _AT = re.compile(
     r"\s*(?:(?:months?|days?|weeks?|years?|patients)\s*)?(?:(?:in|with|on|for|of|among)\s+)?(?:the\s+|those\s+|patients\s+|given\s+|receiving\s+)*",
@@ -113,7 +114,9 @@ def arms_of(
     """
     ids = sorted({p.arm for p in places})
     if len(ids) == 1 and len(group) == 2 and _VERSUS.fullmatch(text, group[0].end, group[1].start):
-        behind = any(_AT.fullmatch(text, group[1].end, p.start) for p in places if p.start >= group[1].end)
+        behind = any(
+            _AT.fullmatch(text, group[1].end, p.start) for p in places if p.start >= group[1].end
+        )
         return [None, ids[0]] if behind else [ids[0], None]
     if len(group) == 1 or len(ids) < len(group):
         return _once([_nearest(text, m, places, others) for m in group])

@@ -29,7 +29,9 @@ _AGAINST = re.compile(
     r"(?=[A-Za-z])",
     re.I,
 )
-_BEFORE_AGAINST = re.compile(r"\b(?:in|with|on|for|after|by|of|receiving)\s+(?:the\s+|an?\s+)?$", re.I)
+_BEFORE_AGAINST = re.compile(
+    r"\b(?:in|with|on|for|after|by|of|receiving)\s+(?:the\s+|an?\s+)?$", re.I
+)
 _BEHIND = re.compile(
     r"[\s)\]]*(?:(?:points?|mm\s?Hg|kg|months?|days?|weeks?|years?|mg|m[lL]|%)\s+)?"
     r"(?:(?:of\s+)?(?:the\s+)?(?:\d+\s+)?(?:patients|women|men|subjects|participants|eyes|cases|children)\s+)?"
@@ -37,7 +39,8 @@ _BEHIND = re.compile(
     re.I,
 )
 _AND_RESPECTIVELY = re.compile(
-    r"(?:\s+(?:group|arm))?\s*(?:,|and|or|versus|vs\.?)\s+(?:the\s+)?(?=[^.;]{0,80}\brespectively)", re.I
+    r"(?:\s+(?:group|arm))?\s*(?:,|and|or|versus|vs\.?)\s+(?:the\s+)?(?=[^.;]{0,80}\brespectively)",
+    re.I,
 )
 _BOTH = re.compile(
     r"\b(?P<prep>(?:for|of|in|with|on|receive|receiving|received|between)\s+(?:the\s+)?)(?=[A-Za-z])[\w+/'’-]+(?:\s[\w+/'’-]+){0,4}?"
@@ -94,7 +97,9 @@ def _names(text: str, start: int, end: int, measured: Sequence[Measurement]) -> 
         last = _back(text, start, m.start())
         yield from _named(last, 3)
         if last is not None:
-            joined = re.search(r"(?:\band|\bor|\bversus|\bvs\.?|\bto|,)\s+(?:the\s+)?$", text[start : last[0]])
+            joined = re.search(
+                r"(?:\band|\bor|\bversus|\bvs\.?|\bto|,)\s+(?:the\s+)?$", text[start : last[0]]
+            )
             if joined:
                 yield from _named(_back(text, start, start + joined.start()), 3)
     for m in _LETTER.finditer(text, start, end):
@@ -110,9 +115,9 @@ def _names(text: str, start: int, end: int, measured: Sequence[Measurement]) -> 
         yield from _named(_on(text, m.end("prep"), end), 3)
         yield from _named(_on(text, m.end(), end), 3)
     for value in measured:
-        m = _BEHIND.match(text, value.end, end)
-        if m:
-            yield from _listed(text, _on(text, m.end(), end), end)
+        tied = _BEHIND.match(text, value.end, end)
+        if tied:
+            yield from _listed(text, _on(text, tied.end(), end), end)
 
 
 def _listed(text: str, first: Span | None, end: int) -> Iterator[_Name]:
@@ -186,7 +191,9 @@ def _arms(text: str, start: int, end: int, groups: list[list[_Name]]) -> Iterato
     second = cues.index(True) if any(cues) else 1  # of one alone, none
     for k, (group, label) in enumerate(zip(groups, labels, strict=True)):
         own = re.compile(rf"(?<![\w-]){re.escape(label)}(?!\w)", re.I)
-        places = {m.span() for m in own.finditer(text, start, end)} | {(n.start, n.end) for n in group}
+        places = {m.span() for m in own.finditer(text, start, end)} | {
+            (n.start, n.end) for n in group
+        }
         role = "comparator" if k == second else "intervention"
         first = min(places)
         yield ArmSpan(label, role, "group", label, first, tuple(_apart(places)))

@@ -22,7 +22,9 @@ _PEOPLE_AFTER = re.compile(
     re.IGNORECASE,
 )
 _OUT_OF = re.compile(r"\s*[)\]]*\s*(?:out\s+)?of\s+(?:the\s+|these\s+|all\s+)?", re.IGNORECASE)
-_AMONG = re.compile(r"\s*[)\]]*\s*(?:(?:\w+\s+){0,2}events?\s+)?(?:in|among)\s+(?:the\s+)?", re.IGNORECASE)
+_AMONG = re.compile(
+    r"\s*[)\]]*\s*(?:(?:\w+\s+){0,2}events?\s+)?(?:in|among)\s+(?:the\s+)?", re.IGNORECASE
+)
 _IN_EACH = re.compile(r"\s+in\s+each\s+(?:group|arm)\b", re.IGNORECASE)
 _OTHER_UNITS = re.compile(
     r"^\s+(?:\w+\s+){0,2}?(?:nerves?|segments?|muscle groups?|groups|eyes|centres|centers|"
@@ -132,7 +134,12 @@ def _join(text: str, last: Measurement, q: Quantity) -> Measurement | None:
     gap = text[last.end : q.start]
     if q.kind == "percent" and last.kind == "count" and last.value is None and _TO_COUNT.match(gap):
         return replace(last, value=q, end=_closed(text, q.end))
-    if q.kind == "percent" and last.kind == "count" and last.value is None and _IN_GROUP.fullmatch(gap):
+    if (
+        q.kind == "percent"
+        and last.kind == "count"
+        and last.value is None
+        and _IN_GROUP.fullmatch(gap)
+    ):
         return replace(last, value=q, end=_closed(text, q.end))
     if (
         q.kind == "fraction"
@@ -149,7 +156,9 @@ def _join(text: str, last: Measurement, q: Quantity) -> Measurement | None:
     ):
         return replace(last, events=q, end=_closed(text, q.end))
     if q.kind == "n" and last.kind == "percent" and last.ci is None and _TO_COUNT.match(gap):
-        return replace(last, kind="count", events=replace(q, kind="number"), end=_closed(text, q.end))
+        return replace(
+            last, kind="count", events=replace(q, kind="number"), end=_closed(text, q.end)
+        )
     if q.kind == "number" and _is_denominator(text, last, q, gap):
         return replace(last, events=_fraction(last, q), end=_closed(text, q.end))
     if q.kind == "spread" and last.value is not None and _TO_SPREAD.match(gap):

@@ -1,4 +1,4 @@
-"""Says whether a sentence of an abstract without labels tells of plans and methods, or of results."""
+"""Says whether a sentence of an abstract without labels tells of methods or of results."""
 
 from __future__ import annotations
 

@@ -36,20 +36,6 @@ _OF_THINGS = re.compile(
     re.I,
 )
 _SHARE = re.compile(r"\b(?:from|to|in|of)\s+(?:\w+\s+){0,2}$", re.I)
-_CLAUSE = re.compile(r"[.;]\s|,\s(?:and|but|while|whereas)\s|:\s")
-_PHRASE = re.compile(
-    r"(?P<words>(?:[A-Za-z][\w'/-]*\s+){0,5}[A-Za-z][\w'/-]*)"
-    r"(?=\s*(?:,?\s*(?:was|were|is|are|had|reached|averaged|occurred|developed|of|in|by|to|from|with|for|at)\b|[(:=]))",
-    re.IGNORECASE,
-)
-_LEADING = frozenset(
-    """
-    a after all an and are arm arms at average between both but by compared during for from
-    group groups had in is it its less mean median men more no not of only or overall patients
-    rate respective respectively subjects than that the their there these this to versus was
-    were which who with women
-    """.split()  # noqa: SIM905 - a list of 60 strings is harder to read
-)
 _UNIT = re.compile(
     r"^\s*(?:(?:points?|kg|mm|cm|kPa|N|m/s|metres|meters|seconds|units|logits?|g/[ld]l?|m[lL]|[µμnpm]?g/\w+"
     r"|mmHg|[mnpµ]?mol(?:/\w+)?|[IU]{1,2}/\w+|bpm|kcal|mSv|ms)\b|°)",
@@ -60,13 +46,17 @@ _BETWEEN = re.compile(
     r"[^.;,()\d]{0,50}$",
     re.I,
 )
-_LESS_RISK = re.compile(r"\s*(?:\w+\s+)?(?:risk|relative|absolute)?\s*(?:reduction|difference)s?\b", re.I)
+_LESS_RISK = re.compile(
+    r"\s*(?:\w+\s+)?(?:risk|relative|absolute)?\s*(?:reduction|difference)s?\b", re.I
+)
 _FOLLOWED = re.compile(
     r"\b(?:follow(?:ed)?[\s-]?up|observation\s+(?:period|time)|surveillance|ages?d?|body\s+mass\s+index|BMI)\b"
     r"[^.;,%\d]{0,45}$|\b(?:at|after)\s+(?:an?\s+)?(?:median|mean)\s+of\s*$",
     re.I,
 )
-_FOLLOWED_AFTER = re.compile(r"\s*(?:(?:median|mean)\s+)?(?:of\s+)?(?:follow[\s-]?up|old\b|of\s+age)", re.I)
+_FOLLOWED_AFTER = re.compile(
+    r"\s*(?:(?:median|mean)\s+)?(?:of\s+)?(?:follow[\s-]?up|old\b|of\s+age)", re.I
+)
 _COMPOUND = re.compile(r"[-‐–][A-Za-z]")
 _DOSE = re.compile(r"\s*(?:m?g|[µu]g|mcg|c?Gy|m[lL]|M?I?U)\b(?!\s?/\s?(?:[dm]?l|L)\b)")
 _RATE = re.compile(
@@ -74,13 +64,17 @@ _RATE = re.compile(
     r"|women|participants|respon\w+|(?-i:OS|DFS|PFS|EFS|RFS|DMFS|pCR|ORR|CR))\b",
     re.I,
 )
-_LASTING = re.compile(r"\b(?:survival|time\s+to|duration|stay|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b", re.I)
+_LASTING = re.compile(
+    r"\b(?:survival|time\s+to|duration|stay|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b", re.I
+)
 _CHANGE_OF = re.compile(
     r"\b(?:decreas\w+|reductions?|increas\w+|gain|loss|changes?|rise|fall|shrinkage)\b"
     r"(?!.*\b(?:rates?|incidence|risk|proportion|number)\b)[^.;]{0,40}$",
     re.I,
 )
-_MEDIAN_OF = re.compile(r"\bmedian\b(?!\s+follow)(?!.*\b(?:rates?|survival|patients|women|response|follow)\b)", re.I)
+_MEDIAN_OF = re.compile(
+    r"\bmedian\b(?!\s+follow)(?!.*\b(?:rates?|survival|patients|women|response|follow)\b)", re.I
+)
 #: An event within this reach behind a count is its verb: "12 (80%) improved".
 _VERB = 30
 
@@ -143,31 +137,6 @@ def name_of(
     if instrument is None or (counted and (told or is_clock(instrument.name))):
         return None
     return Name(instrument.name, (instrument.start, instrument.end))
-
-
-def phrase_before(text: str, start: int, m: Measurement, taken: Sequence[Span]) -> Name | None:
-    """Name an outcome that the rules do not know by the words before its value.
-
-    "Five-year disease-free survival was 76%" -> "disease-free survival". The nearest phrase of
-    the clause that says something counts; `taken` are the places that name arms, which do not.
-    """
-    floor = max([start, *(start + x.end() for x in _CLAUSE.finditer(text[start : m.start]))])
-    for match in reversed(list(_PHRASE.finditer(text, floor, m.start))):
-        name = _content(text, match.span("words"))
-        if name and not any(a < name.span[1] and name.span[0] < b for a, b in taken):
-            return name
-    return None
-
-
-def _content(text: str, span: Span) -> Name | None:
-    """A phrase without its leading function words, None where it holds nothing else."""
-    words = list(re.finditer(r"\S+", text[slice(*span)]))
-    while words and words[0].group().lower() in _LEADING:
-        words = words[1:]
-    if not words or all(w.group().lower() in _LEADING for w in words):
-        return None
-    start = span[0] + words[0].start()
-    return Name(text[start : span[1]], (start, span[1]))
 
 
 def _event_name(event: Term, instrument: Term | None) -> str:

@@ -16,7 +16,9 @@ _WORD = re.compile(r"[A-Za-zÀ-ÿα-ωµ][\wÀ-ÿα-ω'’/+-]*|[,;:()\[\]=<>]|\
 _INNER = frozenset({"of", "the", "to", "a", "an", "any", "in", "from", "at", "or", "and"})
 _FOR = re.compile(r"[\s)\]]*(?:\([^()]{0,40}\)\s*)?for\s+(?:the\s+)?", re.IGNORECASE)
 #: What an inner word may follow: "time to", "rate of", "death from".
-_BEFORE_TO = frozenset({"time", "times", "response", "responses", "adherence", "compliance", "return"})
+_BEFORE_TO = frozenset(
+    {"time", "times", "response", "responses", "adherence", "compliance", "return"}
+)
 #: Nouns of statistics that end a name well: "survival rate", not "survival".
 _KEPT_LAST = frozenset(
     {"rate", "rates", "level", "levels", "ratio", "change", "changes", "reduction", "increase",
@@ -72,11 +74,13 @@ def nearest(text: str, span: Span, found: Sequence[Phrase]) -> Phrase | None:
 
 
 def behind(text: str, end: int, found: Sequence[Phrase]) -> Phrase | None:
-    """Return the phrase that "for" ties to the value that ends at `end`: "5% and 14% for relapse"."""
+    """Return the phrase that "for" ties to a value that ends at `end`: "5% for relapse"."""
     return next((p for p in found if end < p.start and _FOR.fullmatch(text, end, p.start)), None)
 
 
-def _goes_on(text: str, run: list[re.Match[str]], word: re.Match[str], taken: Sequence[Span]) -> bool:
+def _goes_on(
+    text: str, run: list[re.Match[str]], word: re.Match[str], taken: Sequence[Span]
+) -> bool:
     """Whether a word belongs to the phrase that `run` has begun."""
     lower = word.group().lower()
     if not word.group()[0].isalpha() or len(run) >= _LONGEST:
@@ -138,4 +142,6 @@ def _empty() -> frozenset[str]:
 
 def _terms(name: str) -> frozenset[str]:
     """The terms of a row of patterns/outcome_words.jsonl."""
-    return frozenset(t for row in rules("outcome_words") if row["name"] == name for t in row["terms"])
+    return frozenset(
+        t for row in rules("outcome_words") if row["name"] == name for t in row["terms"]
+    )

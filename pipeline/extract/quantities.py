@@ -86,12 +86,17 @@ def _p_lists(text: str, found: list[Quantity]) -> Iterator[Quantity]:
     """The quantities with numbers listed behind a p value made p values: "P = .01, .02 and .3"."""
     last: Quantity | None = None
     for q in found:
-        behind = last is not None and last.kind == "p_value"
-        if behind and last is not None and q.kind == "number" and _LISTED_P.fullmatch(text, last.end, q.start):
-            if q.value is not None and q.value < 1 and text[q.start : q.start + 2].strip("0")[:1] in (".", "·"):
-                q = replace(q, kind="p_value", label=f"{q.value:g}")  # noqa: PLW2901
-        last = q
-        yield q
+        listed = last is not None and last.kind == "p_value" and _is_listed_p(text, last, q)
+        last = replace(q, kind="p_value", label=f"{q.value:g}") if listed else q
+        yield last
+
+
+def _is_listed_p(text: str, last: Quantity, q: Quantity) -> bool:
+    """Whether a number follows a p value in its list."""
+    if q.kind != "number" or q.value is None or q.value >= 1:
+        return False
+    small = text[q.start : q.start + 2].strip("0")[:1] in (".", "·")
+    return small and _LISTED_P.fullmatch(text, last.end, q.start) is not None
 
 
 @Language.component("evipool_quantities", requires=["doc._.doses"], assigns=["doc._.quantities"])

@@ -144,7 +144,9 @@ def _show(line: dict[str, Any], made: list[Triple], hit: list[bool], wanted: int
 
 def _values(m: Measurement) -> frozenset[float]:
     """The numbers of a measurement without its spread."""
-    return frozenset(abs(q.value) for q in (m.value, m.events) if q is not None and q.value is not None)
+    return frozenset(
+        abs(q.value) for q in (m.value, m.events) if q is not None and q.value is not None
+    )
 
 
 def _numbers(text: str) -> frozenset[float]:
