@@ -102,7 +102,7 @@ def _may_join(run: list[re.Match[str]], lower: str) -> bool:
     if lower in ("the", "a", "an", "any"):
         return last in ("of", "to", "from")
     if lower == "of":
-        return last not in _empty()
+        return last not in _empty() or last in _KEPT_LAST
     if lower == "to":
         return last in _BEFORE_TO
     return lower == "from" and last in ("death", "deaths", "change", "changes", "freedom")
@@ -111,13 +111,19 @@ def _may_join(run: list[re.Match[str]], lower: str) -> bool:
 def _phrase(run: list[re.Match[str]]) -> Iterator[Phrase]:
     """The phrase of a run of words, without the empty words at its ends."""
     words = run
-    while words and _is_empty(words[0].group()):
+    while words and _is_empty(words[0].group()) and not _is_of(words):
         words = words[1:]
     while words and _is_empty(words[-1].group()) and words[-1].group().lower() not in _KEPT_LAST:
         words = words[:-1]
     alone = len(words) == 1 and words[0].group().lower().endswith("ed")
     if words and not alone and sum(len(w.group()) for w in words) > 1:
         yield Phrase(words[0].start(), words[-1].end())
+
+
+def _is_of(words: list[re.Match[str]]) -> bool:
+    """Whether a phrase begins with a statistic of something: "rate of death"."""
+    first, *rest = (w.group().lower() for w in words[:2])
+    return first in _KEPT_LAST and rest == ["of"]
 
 
 def _is_empty(word: str) -> bool:
