@@ -111,6 +111,8 @@ def _may_join(run: list[re.Match[str]], lower: str) -> bool:
 def _phrase(run: list[re.Match[str]]) -> Iterator[Phrase]:
     """The phrase of a run of words, without the empty words at its ends."""
     words = run
+    if words and words[-1].group().lower() in _people():
+        return  # "hematologic patients" are who was counted, not what
     while words and _is_empty(words[0].group()) and not _is_of(words):
         words = words[1:]
     while words and _is_empty(words[-1].group()) and words[-1].group().lower() not in _KEPT_LAST:
@@ -144,6 +146,12 @@ def _breaks() -> frozenset[str]:
 def _empty() -> frozenset[str]:
     """Words that name no outcome where they begin or end a phrase."""
     return _terms("words that name no outcome")
+
+
+@cache
+def _people() -> frozenset[str]:
+    """What people are called."""
+    return frozenset(t for row in rules("people") for t in row["terms"]) - {"cases"}
 
 
 def _terms(name: str) -> frozenset[str]:
