@@ -13,10 +13,15 @@ from pipeline.extract.measurements import Measurement
 Span = tuple[int, int]
 
 _WORD = re.compile(r"[A-Za-z0-9][\w+/'’-]*|\S")
-_GROUP = re.compile(r"[\s-](?:groups?|arms?)\b", re.I)
+_GROUP = re.compile(r"[\s-](?:groups?|arms?|recipients)\b", re.I)
 _LETTER = re.compile(
     r"\b(?:[Gg]roups?|[Aa]rms?|[Cc]ohort)\s+(?P<n>(?:[A-Z]\w{0,3}|\d)\b(?!\.\d))"
     r"(?:\s*(?:,|and|or|versus|vs\.?)\s*(?P<o>(?:[A-Z]\d?|\d)\b(?!\.\d)))?"
+)
+_TREATED = re.compile(r"(?<![\w-])(?P<n>[A-Za-z0-9][\w+/-]{0,40}?)-treated\b", re.I)
+_FOR = re.compile(
+    r"\bfor\s+(?:the\s+)?(?=[A-Za-z][\w+/-]{1,40}(?:\s[\w+/-]{1,40}){0,2}\s+(?:was|were)\s+\d)",
+    re.I,
 )
 _GIVEN = re.compile(
     r"\b(?:received|receiving|given|assigned\s+to|allocated\s+to|randomi[sz]ed\s+to|treated\s+with|taking|"
@@ -104,6 +109,10 @@ def _names(text: str, start: int, end: int, measured: Sequence[Measurement]) -> 
                 yield from _named(_back(text, start, start + joined.start()), 3)
     for m in _LETTER.finditer(text, start, end):
         yield from (_Name(*m.span(g), 3) for g in ("n", "o") if m[g])
+    for m in _TREATED.finditer(text, start, end):
+        yield _Name(*m.span("n"), 3)
+    for m in _FOR.finditer(text, start, end):
+        yield from _named(_on(text, m.end(), end), 2)
     for m in _GIVEN.finditer(text, start, end):
         yield from _named(_on(text, m.end(), end), 2)
     for m in _AGAINST.finditer(text, start, end):
