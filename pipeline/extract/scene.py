@@ -87,7 +87,7 @@ class Scene:
             q
             for q in self.found
             if not self._inside_name(q)
-            and q not in listed
+            and q.start not in listed
             and not (q.kind == "timepoint" and self._is_when(q))
         ]
         built = build(self.text, free, clocks=clocks, verbs=verbs)
@@ -96,17 +96,19 @@ class Scene:
             built = even_out(self.text, self.start, [self._as_events(m) for m in built])
         return [m for m in built if not self._is_size(m)]
 
-    def _listed_times(self) -> list[Quantity]:
-        """The numbers of a list of times: "at 1, 3 and 6 months"."""
+    def _listed_times(self) -> frozenset[int]:
+        """Where the numbers of lists of times start: "at 1, 3 and 6 months"."""
+        times: set[int] = set()
         run: list[Quantity] = []
-        times: list[Quantity] = []
         for q in self.found:
-            goes_on = run and _NEXT_TIME.fullmatch(self.text, run[-1].end, q.start)
-            run = [*run, q] if goes_on else [q]
-            before = self.text[max(self.start, run[0].start - 22) : run[0].start]
-            if q.kind == "timepoint" and len(run) > 1 and _WHEN.search(before):
-                times.extend(run)
-        return times
+            if run and not _NEXT_TIME.fullmatch(self.text, run[-1].end, q.start):
+                run = []
+            run.append(q)
+            if q.kind == "timepoint" and len(run) > 1:
+                before = self.text[max(self.start, run[0].start - 22) : run[0].start]
+                times.update(x.start for x in run if _WHEN.search(before))
+                run = [q]
+        return frozenset(times)
 
     def _as_events(self, m: Measurement) -> Measurement:
         """A bare whole number as a count, where the words behind it name what is counted."""

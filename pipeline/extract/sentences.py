@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import numpy as np
+from spacy.attrs import SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -51,13 +53,21 @@ def sentences(doc: Doc) -> Doc:
     doc._.source = text
     spans = split(text)
     doc._.sentences = tuple(_with_parts(text, spans))
-    starts = {start for start, _ in spans}
-    pending = False
+    marks = _marks(doc, {start for start, _ in spans})
+    return doc.from_array([SENT_START], np.array(marks, dtype=np.int64).astype(np.uint64))
+
+
+def _marks(doc: Doc, starts: set[int]) -> list[int]:
+    """1 for each token that starts a sentence, -1 for any other.
+
+    Set at once: `Token.is_sent_start` looks through the whole Doc at each call.
+    """
+    marks, pending = [], False
     for token in doc:
         pending = pending or token.idx in starts
-        token.is_sent_start = pending and not token.is_space
+        marks.append(1 if pending and not token.is_space else -1)
         pending = pending and token.is_space
-    return doc
+    return marks
 
 
 def split(text: str) -> list[tuple[int, int]]:
