@@ -11,9 +11,20 @@ from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.linking import Mention
 from pipeline.extract.measurements import Measurement, alike
 
-_RESPECTIVELY = re.compile(r"^[^,;.]{0,60},?\s*respectively\b", re.IGNORECASE)
+_RESPECTIVELY = re.compile(r"^,?[^,;.]{0,60},?\s*respectively\b", re.IGNORECASE)
+_SAID = re.compile(r"\brespective(?:ly)?\b", re.IGNORECASE)
+_AND = re.compile(
+    r"\s*(?:months?|days?|weeks?|years?|points?|kg|patients)?\s*(?:\([^()]{0,40}\)\s*)?(?:and|or)\s*",
+    re.IGNORECASE,
+)
+_GROUP_BEHIND = re.compile(
+    r"^[\s)\]]*(?:of\s+(?:the\s+)?(?:patients|women|participants|subjects|cases)\s+)?"
+    r"(?P<word>in|for|with|on|of|among|after|receiving|from)\s+(?:(?:the|those|patients|women)\s+)*[^,;.]{0,40}?"
+    r"(?:\bgroup\b|\barm\b|\bpatients\b|\bcontrols?\b|\bplacebo\b|[A-Z])",
+    re.IGNORECASE,
+)
 #: Two measurements further apart than this are not one comparison.
-APART = 130
+APART = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +72,21 @@ class Chains:
             return False
         if linking.STRICT.search(gap):
             return True
-        if len(self.arms) < 2 or not linking.LOOSE.search(gap):
+        if not linking.LOOSE.search(gap):
             return False
+        if _AND.fullmatch(gap) and _SAID.search(self.text, self.start, self.end):
+            return True
+        if self._parallel(gap, b):
+            return True
         if len(self.arms) == 2 and _RESPECTIVELY.match(self.text[b.end : self.end]):
             return True
+        if len(self.arms) < 2:
+            return False
         own = [linking.arms_of(self.text, [m], self.places, found)[0] for m in (a, b)]
         return None not in own and own[0] != own[1]
+
+    def _parallel(self, gap: str, b: Measurement) -> bool:
+        """Whether two values stand in like phrases: "12% in group A and 30% in group B"."""
+        first = _GROUP_BEHIND.match(gap)
+        second = _GROUP_BEHIND.match(self.text[b.end : min(self.end, b.end + 60)])
+        return bool(first and second and first["word"].lower() == second["word"].lower())

@@ -13,12 +13,12 @@ Span = tuple[int, int]
 
 _NAME = re.compile(
     r"""(?P<name>
-      \b(?:(?:adjusted|crude|unadjusted)\s+)?(?:odds\s+ratio|hazard\s+ratio|risk\s+ratio|relative\s+risk
+      \b(?:(?:adjusted|crude|unadjusted)\s+)?(?:odds\s+ratio|hazard\s+ratio|risk\s+ratio|relative\s+risk(?!\s+(?:reduction|increase))
         |rate\s+ratio|risk\s+difference|standardi[sz]ed\s+mean\s+difference)
       | (?-i:\b(?:adjusted\s+)?a?(?:OR|HR|RR)\b|\bSMD\b|\bMD\b)
       | \b(?:(?:adjusted|mean|treatment|between-group|group|absolute|estimated|least-squares)\s+)
         {0,3}difference\b)
-    (?:\s*[(\[][^)\]\d]{1,20}[)\]])?[^\d.;%]{0,60}$""",
+    (?:\s*[(\[][^)\]\d]{1,20}[)\]])?(?:[^\d.;%]|(?<=[A-Za-z])\d{1,9}){0,60}$""",
     re.IGNORECASE | re.VERBOSE,
 )
 _CODES = (

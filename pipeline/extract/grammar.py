@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from pipeline.extract.lexicon import rules
-from pipeline.extract.numbers import COUNT, DIGITS, SIGNED, TO
+from pipeline.extract.numbers import COUNT, DIGITS, SIGNED, TO, WORDS
 
 #: What a count of people is counted in.
 PEOPLE = "|".join(
@@ -75,8 +75,23 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
     ),
     ("ratio", rf"(?<![\d.]){_D}\s?:\s?{_D}(?:\s?:\s?{_D})?(?!\s*\d)"),
     (
+        "base",
+        r"""\bper\s+(?:1[\s,]?)?[10]0+(?:[\s,]?000)?\b | \b10\s?(?:\(\d{1,2}\)|\^\d{1,2})
+        | (?<![a-z])[cm]?m\s?\(-?\d\) | (?<=[a-z])[-]\d++(?![.·\d]|\s*%)
+        | \b\d{1,3}(?:st|nd|rd|th)\b(?!\s+(?:day|week|month|year))""",
+    ),
+    ("level", rf"9\d(?:\.\d)?\s*{_PERCENT}\s*(?:CIs?\b|confidence|credible|prediction)"),
+    (
+        "statistic",
+        rf"""(?-i:(?<![\w-])(?:F|t|z|Z|r|rs|R2|d|B|β|beta|χ2?|ES|AUC|ICC|SMR))\s*
+            (?:\(\s*{_D}(?:\s*,\s*{_D})?\s*\))?\s*=\s*{SIGNED}
+        | \b(?:effect\s+size|Cohen['’]?s?\s+d|kappa|chi[\s-]squared?)\s*(?:\([^()]{{0,12}}\))?\s*
+            (?:=|of|was|:)?\s*{SIGNED}""",
+    ),
+    (
         "level",
-        r"""\b(?:class|grade|stage|level|phase|type|study|group|part|step)\s+
+        r"""\b(?:grades?|stages?)\s+(?:[IVX]+|\d)(?:\s*(?:[-–/]|to|or|and)\s*(?:[IVX]+|\d))\b(?![.·]\d|\s*%)
+        | \b(?:class|grade|stage|level|phase|type|study|group|part|step)\s+
         (?:[IVX]+|\d)\b(?!\s*[/%(])""",
     ),
     (
@@ -97,7 +112,8 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
     ),
     (
         "fraction",
-        rf"""(?:\bn\s*=\s*)?(?<![\d/.·])(?P<a>\d{{1,5}})\s?/\s?(?P<b>\d{{1,5}})
+        rf"""(?:\bn\s*=\s*)?(?<![\w/.·])(?P<a>\d{{1,3}}(?:,\d{{3}})+|\d{{1,5}})\s?/\s?
+        (?P<b>\d{{1,3}}(?:,\d{{3}})+|\d{{1,5}})
         (?![\d/]|[.·,]\d|\s?(?:kg|m2|d\b|day|week|mo|min|h\b|mm))(?:\s+(?P<noun>{PEOPLE})\b)?""",
     ),
     (
@@ -150,7 +166,7 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
         rf"""(?P<v>{COUNT})(?:th|st|nd|rd)?[\s-]+(?:consecutive\s+)?
         (?P<label>day|week|month|year)\b(?!s)""",
     ),
-    ("percent", rf"(?P<v>{SIGNED})\s*{_PERCENT}"),
+    ("percent", rf"(?P<v>{SIGNED}|{WORDS})\s*{_PERCENT}"),
     ("timepoint", rf"(?<![\d.·])(?P<v>{DIGITS}){TO}(?P<hi>{DIGITS})\s*(?P<label>{TIME_UNIT})\b"),
     ("timepoint", rf"(?P<v>{COUNT}|{DIGITS})\s+(?P<label>{TIME_UNIT})\b"),
     ("interval", rf"(?<![\w.·,/])(?P<lo>{DIGITS}){TO}(?P<hi>{DIGITS})(?![\w/])"),

@@ -11,6 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+#: Symbols with what may follow them; "" where a phrase ends.
+Tree = dict[str, "Tree"]
+
 PATTERNS = Path(__file__).parent / "patterns"
 
 
@@ -101,15 +104,39 @@ def _key(phrase: str) -> str:
 
 
 def _compile(phrases: list[str], flags: int) -> re.Pattern[str] | None:
-    """Compile phrases to one alternation of whole words, longest first."""
+    """Compile phrases to one regex of whole words, the longest that fits."""
     if not phrases:
         return None
-    ordered = sorted(set(phrases), key=lambda p: (-len(p), p))
-    body = "|".join(_phrase_regex(p) for p in ordered)
-    return re.compile(rf"(?<![A-Za-zÀ-ÿ0-9_])(?:{body})(?![A-Za-zÀ-ÿ0-9_])", flags)
+    folded = [p.lower() for p in phrases] if flags & re.IGNORECASE else phrases
+    body = _tree_regex(_tree(folded))
+    return re.compile(rf"(?<![A-Za-zÀ-ÿ0-9_]){body}(?![A-Za-zÀ-ÿ0-9_])", flags)
 
 
-def _phrase_regex(phrase: str) -> str:
-    """A phrase's regex: a space or hyphen matches any of them, ' also ’."""
-    parts = [re.escape(p) for p in re.split(r"[-\s]+", phrase)]
-    return r"[-\s‐‑–]+".join(parts).replace("'", "['’]")
+def _tree(phrases: list[str]) -> Tree:
+    """The phrases as a tree of their symbols, so that a word is not tried against each phrase."""
+    root: Tree = {}
+    for phrase in phrases:
+        node = root
+        for symbol in _symbols(phrase):
+            node = node.setdefault(symbol, {})
+        node[""] = {}
+    return root
+
+
+def _symbols(phrase: str) -> Iterator[str]:
+    """A phrase's symbols as regexes: a space or hyphen matches any of them, ' also ’."""
+    for part in re.findall(r"[-\s]+|[^-\s]", phrase):
+        if part[0] in "-" or part[0].isspace():
+            yield r"[-\s‐‑–]+"
+        else:
+            yield "['’]" if part in "'’" else re.escape(part)
+
+
+def _tree_regex(tree: Tree) -> str:
+    """The regex of a tree; where a phrase ends inside a longer one, the longer is tried first."""
+    more = [symbol + _tree_regex(rest) for symbol, rest in sorted(tree.items()) if symbol]
+    if not more:
+        return ""
+    if len(more) == 1 and "" not in tree:
+        return more[0]
+    return f"(?:{'|'.join(more)})" + ("?" if "" in tree else "")

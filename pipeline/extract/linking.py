@@ -29,6 +29,19 @@ _AFTER = re.compile(
     re.I,
 )
 _FROM_BASELINE = re.compile(r"\bfrom baseline to\b|\bbaseline (?:vs\.?|versus|and|to)\b", re.I)
+#: What stands between an arm's name and the number behind it: "control group, 12%", "A: 12%".
+_LABEL = re.compile(r"(?:\s+(?:groups?|arms?|patients))?\s*(?:[,:=(\[]|was|were|had)?\s*", re.I)
+#: A bare comparison: "12% v 30%", "2.8 and 2.6 months".
+_VERSUS = re.compile(
+    r"\s*(?:months?|days?|weeks?|years?|points?|mm\s?Hg|kg|min)?\s*,?\s*(?:vs?\.?|versus|compared\s+(?:with|to)|and)\s*",
+    re.I,
+)
+_AT = re.compile(
+    r"\s*(?:(?:months?|days?|weeks?|years?|patients)\s*)?(?:(?:in|with|on|for|of|among)\s+)?(?:the\s+|those\s+|patients\s+|given\s+|receiving\s+)*",
+    re.I,
+)
+#: What a mention on the unusual side of its number costs more.
+ODD = 50.0
 #: A link that costs more than this is no link: the arm stays open.
 FAR = 120.0
 
@@ -48,13 +61,32 @@ def mentions(arms: Sequence[ArmSpan], start: int, end: int) -> list[Mention]:
     return sorted((m for m in found if start <= m.start and m.end <= end), key=lambda m: m.start)
 
 
-def cost(text: str, m: Measurement, place: Mention, others: Sequence[Measurement]) -> float:
+def side(places: Sequence[Mention], measured: Sequence[Measurement]) -> str:
+    """Return whether a sentence names its arms "behind" their numbers or "before", "" if unclear.
+
+    "12% in group A and 30% in group B" names no arm before its first number; "group A had 12% and
+    group B had 30%" names none behind its last.
+    """
+    if not places or len(measured) < 2:
+        return ""
+    before = places[0].end <= measured[0].start
+    behind = places[-1].start >= measured[-1].end
+    return "" if before == behind else "before" if before else "behind"
+
+
+def cost(
+    text: str, m: Measurement, place: Mention, others: Sequence[Measurement], usual: str = ""
+) -> float:
     """Return how far a mention is from a measurement, in characters and obstacles.
 
     A mention behind that is tied by a preposition ("12 of 58 on placebo") is near; every comma
-    and every other measurement between is an obstacle.
+    and every other measurement between is an obstacle. `usual` is the side on which the sentence
+    names its arms: a mention on the other side is far.
     """
-    if place.start >= m.end:
+    if m.start <= place.start < m.end:
+        return 0.0
+    behind = place.start >= m.end
+    if behind:
         gap = text[m.end : place.start]
         total = len(gap) * (0.5 if _BELONGS.match(gap) or not gap.strip() else 1.0)
         low, high = m.end, place.start
@@ -62,6 +94,10 @@ def cost(text: str, m: Measurement, place: Mention, others: Sequence[Measurement
         gap = text[place.end : m.start]
         total = len(gap) + 4.0
         low, high = place.end, m.start
+        if _LABEL.fullmatch(gap):
+            return 2.0
+    if usual and behind != (usual == "behind"):
+        total += ODD
     total += 25 * len(re.findall(r"[,;](?!\s*p\s*[=<])", gap))
     return total + 40 * sum(low <= o.start < high for o in others if o is not m)
 
@@ -77,15 +113,24 @@ def arms_of(
     None stands where no mention is near enough.
     """
     ids = sorted({p.arm for p in places})
+    if len(ids) == 1 and len(group) == 2 and _VERSUS.fullmatch(text, group[0].end, group[1].start):
+        behind = any(
+            _AT.fullmatch(text, group[1].end, p.start) for p in places if p.start >= group[1].end
+        )
+        return [None, ids[0]] if behind else [ids[0], None]
     if len(group) == 1 or len(ids) < len(group):
         return _once([_nearest(text, m, places, others) for m in group])
+    usual = side(places, others)
     table = {
-        (k, i): min(cost(text, m, p, others) for p in places if p.arm == i)
+        (k, i): min(cost(text, m, p, others, usual) for p in places if p.arm == i)
         for k, m in enumerate(group)
         for i in ids
     }
     named = [p.arm for p in places if p.end <= group[0].start]
     header = [a for a, b in zip_longest(named, named[1:]) if a != b][-len(group) :]
+    if len(set(header)) < len(group):
+        named = [p.arm for p in places if p.start >= group[-1].end]
+        header = [a for a, b in zip_longest(named, named[1:]) if a != b][: len(group)]
 
     def total(order: tuple[int, ...]) -> float:
         in_order = 30.0 if list(order) == header else 0.0
@@ -105,8 +150,11 @@ def _nearest(
     text: str, m: Measurement, places: Sequence[Mention], others: Sequence[Measurement]
 ) -> tuple[float, int | None]:
     """The arm whose mention costs least, and its cost."""
-    costs = [(cost(text, m, p, others), p.arm) for p in places]
+    usual = side(places, others)
+    costs = [(cost(text, m, p, others, usual), p.arm) for p in places]
     low, arm = min(costs, default=(FAR, None))
+    if low >= FAR and len({p.arm for p in places}) == 1 and places[0].end <= m.start:
+        return low, arm  # "In the cooled group, one had ..., six had ..., 12 had ..."
     return low, arm if low < FAR else None
 
 

@@ -11,6 +11,8 @@ from pipeline.extract.quantities import Quantity
 Span = tuple[int, int]
 
 _TO_COUNT = re.compile(rf"^\s*(?:(?:{PEOPLE})\s*)?[\[(,;]\s*$", re.IGNORECASE)
+#: "10 in the cooled group [14.7%]"
+_IN_GROUP = re.compile(r"\s+(?:in|of|on|with|for)\s+[^,;.()\[\]\d]{1,45}[\[(]\s*", re.IGNORECASE)
 _TO_SPREAD = re.compile(
     r"^\s*(?:%|points?|kg|mm|cm|days?|weeks?|months?|units?|N|kPa)?\s*,?\s*$", re.IGNORECASE
 )
@@ -20,6 +22,9 @@ _PEOPLE_AFTER = re.compile(
     re.IGNORECASE,
 )
 _OUT_OF = re.compile(r"\s*[)\]]*\s*(?:out\s+)?of\s+(?:the\s+|these\s+|all\s+)?", re.IGNORECASE)
+_AMONG = re.compile(
+    r"\s*[)\]]*\s*(?:(?:\w+\s+){0,2}events?\s+)?(?:in|among)\s+(?:the\s+)?", re.IGNORECASE
+)
 _IN_EACH = re.compile(r"\s+in\s+each\s+(?:group|arm)\b", re.IGNORECASE)
 _OTHER_UNITS = re.compile(
     r"^\s+(?:\w+\s+){0,2}?(?:nerves?|segments?|muscle groups?|groups|eyes|centres|centers|"
@@ -115,7 +120,7 @@ def _is_people(text: str, q: Quantity, after: str) -> bool:
     if (
         _PEOPLE_AFTER.match(after)
         or _IN_EACH.match(after)
-        or re.match(r"\s*[\[(]\s*\d+(?:\.\d+)?\s*%", after)
+        or re.match(r"\s*[\[(]\s*\d+(?:[.·]\d+)?\s*%", after)
     ):
         return True
     if q.label == "both":
@@ -128,6 +133,13 @@ def _join(text: str, last: Measurement, q: Quantity) -> Measurement | None:
     """Add a quantity to the measurement before it, if it belongs there."""
     gap = text[last.end : q.start]
     if q.kind == "percent" and last.kind == "count" and last.value is None and _TO_COUNT.match(gap):
+        return replace(last, value=q, end=_closed(text, q.end))
+    if (
+        q.kind == "percent"
+        and last.kind == "count"
+        and last.value is None
+        and _IN_GROUP.fullmatch(gap)
+    ):
         return replace(last, value=q, end=_closed(text, q.end))
     if (
         q.kind == "fraction"
@@ -143,7 +155,11 @@ def _join(text: str, last: Measurement, q: Quantity) -> Measurement | None:
         and _same_count(last, q, gap)
     ):
         return replace(last, events=q, end=_closed(text, q.end))
-    if q.kind == "number" and _is_denominator(last, q, gap):
+    if q.kind == "n" and last.kind == "percent" and last.ci is None and _TO_COUNT.match(gap):
+        return replace(
+            last, kind="count", events=replace(q, kind="number"), end=_closed(text, q.end)
+        )
+    if q.kind == "number" and _is_denominator(text, last, q, gap):
         return replace(last, events=_fraction(last, q), end=_closed(text, q.end))
     if q.kind == "spread" and last.value is not None and _TO_SPREAD.match(gap):
         return replace(last, spread=q, end=q.end)
@@ -166,13 +182,14 @@ def _join(text: str, last: Measurement, q: Quantity) -> Measurement | None:
     return None
 
 
-def _is_denominator(last: Measurement, q: Quantity, gap: str) -> bool:
+def _is_denominator(text: str, last: Measurement, q: Quantity, gap: str) -> bool:
     """Whether a number is what a count is out of: "14 (70%; 95% CI ...) of the 20"."""
     events = last.events
     counted = last.kind == "count" and events is not None and events.kind == "number"
     if not counted or events is None or q.value is None or events.value is None:
         return False
-    return _OUT_OF.fullmatch(gap) is not None and 0 < events.value <= q.value
+    among = _AMONG.fullmatch(gap) is not None and _PEOPLE_AFTER.match(text[q.end : q.end + 60])
+    return bool(_OUT_OF.fullmatch(gap) or among) and 0 < events.value <= q.value
 
 
 def _fraction(last: Measurement, q: Quantity) -> Quantity:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.lexicon import Term
 from pipeline.extract.measurements import Measurement
+from pipeline.extract.numbers import MINUS
 
 Span = tuple[int, int]
 
 _CHANGE_WORD = (
-    r"(?:fell|fall|falls|falling|rose|rise|risen|reduced|reduction|decreas\w+|increas\w+|dropp?\w*|declin\w+|improv\w+|"
-    r"gain\w*|lower\w*|wors\w+|higher|chang\w+)"
+    r"(?:fell|fall|falls|falling|rose|rise|risen|reduced|reduction|decreas\w+|increas\w+|drop(?![\s-]?outs?\b)p?\w*|declin\w+|improv\w+|"
+    r"gain\w*|lost|loss|lower\w*|wors\w+|higher|chang\w+)"
 )
 _CHANGE = re.compile(rf"\b{_CHANGE_WORD}\b[^.;]{{0,25}}$", re.I)
 _CHANGE_NOUN = re.compile(
@@ -35,22 +36,44 @@ _OF_THINGS = re.compile(
     re.I,
 )
 _SHARE = re.compile(r"\b(?:from|to|in|of)\s+(?:\w+\s+){0,2}$", re.I)
-_CLAUSE = re.compile(r"[.;]\s|,\s(?:and|but|while|whereas)\s|:\s")
-_PHRASE = re.compile(
-    r"(?P<words>(?:[A-Za-z][\w'/-]*\s+){0,5}[A-Za-z][\w'/-]*)"
-    r"(?=\s*(?:,?\s*(?:was|were|is|are|had|reached|averaged|occurred|developed|of|in|by|to|from|with|for|at)\b|[(:=]))",
-    re.IGNORECASE,
-)
-_LEADING = frozenset(
-    """
-    a after all an and are arm arms at average between both but by compared during for from
-    group groups had in is it its less mean median men more no not of only or overall patients
-    rate respective respectively subjects than that the their there these this to versus was
-    were which who with women
-    """.split()  # noqa: SIM905 - a list of 60 strings is harder to read
-)
 _UNIT = re.compile(
-    r"^\s*(?:points?|kg|mm|cm|kPa|N|m/s|metres|meters|seconds|units|logits?|g/[ld]l?)\b", re.I
+    r"^\s*(?:(?:points?|kg|mm|cm|kPa|N|m/s|metres|meters|seconds|units|logits?|g/[ld]l?|m[lL]|[µμnpm]?g/\w+"
+    r"|mmHg|[mnpµ]?mol(?:/\w+)?|[IU]{1,2}/\w+|bpm|kcal|mSv|ms)\b|°)",
+    re.I,
+)
+_BETWEEN = re.compile(
+    r"\b(?:(?<!no\s)(?<!significant\s)differences?|correlations?|coefficients?|ratios?|factors?\s+of|TER|(?:relative|absolute|risk)\s+(?:\w+\s+)?(?:reduction|increase|decrease))\b"
+    r"[^.;,()\d]{0,50}$",
+    re.I,
+)
+_LESS_RISK = re.compile(
+    r"\s*(?:\w+\s+)?(?:risk|relative|absolute)?\s*(?:reduction|difference)s?\b", re.I
+)
+_FOLLOWED = re.compile(
+    r"\b(?:follow(?:ed)?[\s-]?up|observation\s+(?:period|time)|surveillance|ages?d?|body\s+mass\s+index|BMI)\b"
+    r"[^.;,%\d]{0,45}$|\b(?:at|after)\s+(?:an?\s+)?(?:median|mean)\s+of\s*$",
+    re.I,
+)
+_FOLLOWED_AFTER = re.compile(
+    r"\s*(?:(?:median|mean)\s+)?(?:of\s+)?(?:follow[\s-]?up|old\b|of\s+age)", re.I
+)
+_COMPOUND = re.compile(r"[-‐–][A-Za-z]")
+_DOSE = re.compile(r"\s*(?:m?g|[µu]g|mcg|c?Gy|m[lL]|M?I?U)\b(?!\s?/\s?(?:[dm]?l|L)\b)")
+_RATE = re.compile(
+    r"\b(?:rates?|survival|incidence|responses?|prevalence|probability|proportions?|percentages?|risks?|patients"
+    r"|women|participants|respon\w+|(?-i:OS|DFS|PFS|EFS|RFS|DMFS|pCR|ORR|CR))\b",
+    re.I,
+)
+_LASTING = re.compile(
+    r"\b(?:survival|time\s+to|duration|stay|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b", re.I
+)
+_CHANGE_OF = re.compile(
+    r"\b(?:decreas\w+|reductions?|increas\w+|gain|loss|changes?|rise|fall|shrinkage)\b"
+    r"(?!.*\b(?:rates?|incidence|risk|proportion|number)\b)[^.;]{0,40}$",
+    re.I,
+)
+_MEDIAN_OF = re.compile(
+    r"\bmedian\b(?!\s+follow)(?!.*\b(?:rates?|survival|patients|women|response|follow)\b)", re.I
 )
 #: An event within this reach behind a count is its verb: "12 (80%) improved".
 _VERB = 30
@@ -116,31 +139,6 @@ def name_of(
     return Name(instrument.name, (instrument.start, instrument.end))
 
 
-def phrase_before(text: str, start: int, m: Measurement, taken: Sequence[Span]) -> Name | None:
-    """Name an outcome that the rules do not know by the words before its value.
-
-    "Five-year disease-free survival was 76%" -> "disease-free survival". The nearest phrase of
-    the clause that says something counts; `taken` are the places that name arms, which do not.
-    """
-    floor = max([start, *(start + x.end() for x in _CLAUSE.finditer(text[start : m.start]))])
-    for match in reversed(list(_PHRASE.finditer(text, floor, m.start))):
-        name = _content(text, match.span("words"))
-        if name and not any(a < name.span[1] and name.span[0] < b for a, b in taken):
-            return name
-    return None
-
-
-def _content(text: str, span: Span) -> Name | None:
-    """A phrase without its leading function words, None where it holds nothing else."""
-    words = list(re.finditer(r"\S+", text[slice(*span)]))
-    while words and words[0].group().lower() in _LEADING:
-        words = words[1:]
-    if not words or all(w.group().lower() in _LEADING for w in words):
-        return None
-    start = span[0] + words[0].start()
-    return Name(text[start : span[1]], (start, span[1]))
-
-
 def _event_name(event: Term, instrument: Term | None) -> str:
     """ "INCAT responder": the event with the instrument that defines it, where one is named."""
     if (
@@ -184,16 +182,26 @@ def type_of(
     if m.unit == "%" and is_relative(text, m) and not named_by_event:
         return "percent_change"
     changed = bool(_CHANGE.search(before) or _CHANGE_NOUN.search(whole)) and not change_over_time
+    if changed and m.unit == "%" and text[m.start - 1 : m.start] in ("(", "["):
+        changed = bool(_CHANGE_OF.search(before))  # "a lower rate (16% v 29%)" prints levels
     if m.kind == "percent" or m.unit == "%":
         if changed and not _SHARE.search(before) and not named_by_event:
             return "percent_change"
         if _OF_THINGS.match(text[m.end : m.end + 30]) or named_by_event:
             return "proportion"
-        return "mean" if m.spread or m.ci or re.search(r"\bmean\b", before, re.I) else "proportion"
+        if m.value is not None and text[m.value.start] in f"+{MINUS}":
+            return "percent_change"
+        if _MEDIAN_OF.search(whole) and not named_by_event:
+            return "median"
+        scored = m.spread or (m.ci and not _RATE.search(whole[-160:]))
+        return "mean" if scored or re.search(r"\bmean\b", before, re.I) else "proportion"
     said = [s.group(1).lower() for s in _STATISTIC.finditer(whole)]
     if said and said[-1] == "median":
         return "median"
-    if m.kind == "time" and not said and m.interval is not None:
+    near = whole[-160:] + " " + text[m.end : m.end + 45]
+    if not said and (m.kind == "time" or m.unit) and (m.interval or _LASTING.search(near)):
+        return "median"
+    if not said and m.interval is not None and m.interval.label != "range" and not m.spread:
         return "median"
     return (
         "mean_change"
@@ -204,16 +212,20 @@ def type_of(
 
 def is_value(text: str, start: int, m: Measurement, paired: bool) -> bool:
     """Whether a bare number can be a result: it has a spread, a partner, a unit or a statistic."""
-    if m.kind != "number" or m.spread or m.ci or m.interval or paired:
+    if m.kind != "number":
         return True
-    if text[m.start : m.start + 1].isalpha():
-        return False  # "one grade": a number word alone is no value
+    if text[m.start : m.start + 1].isalpha() or _COMPOUND.match(text[m.end : m.end + 2]):
+        return False  # "one grade", "a 2-sided test": a number word alone is no value
+    if m.spread or m.ci or m.interval or paired:
+        return True
     if (
         re.match(r"[\s-]*(?:point\b|of\b)", text[m.end : m.end + 8])
         or text[m.start - 1 : m.start] == "-"
     ):
         return False
     before = text[max(start, m.start - 45) : m.start]
+    if re.search(r"\b(?-i:M)\s*=\s*$", before):
+        return True
     if re.search(
         r"\b(?:by|of|to|was|were|at)\s+(?:an?\s+)?(?:(?:mean|median|average)\s+(?:of\s+)?)?$",
         before,
@@ -231,6 +243,25 @@ def is_relative(text: str, m: Measurement) -> bool:
     """Whether a percentage is a change by the words behind it: "32% lower", "a 32% reduction"."""
     after = text[m.end : m.end + 20]
     return bool(_DOWN_AFTER.match(after) or _UP_AFTER.match(after))
+
+
+def is_between(text: str, m: Measurement) -> bool:
+    """Whether a value is a difference between arms: "a mean difference of 5.1%"."""
+    return bool(_BETWEEN.search(text[max(0, m.start - 60) : m.start])) or bool(
+        _LESS_RISK.match(text[m.end : m.end + 40])
+    )
+
+
+def is_dose(text: str, m: Measurement) -> bool:
+    """Whether a bare number is an amount of a drug or of radiation."""
+    bare = m.kind == "number" and not (m.spread or m.ci or m.interval)
+    return bare and bool(_DOSE.match(text[m.end : m.end + 12]))
+
+
+def is_follow_up(text: str, start: int, m: Measurement) -> bool:
+    """Whether a value says how long patients were followed, or how old they were."""
+    before = text[max(start, m.start - 60) : m.start]
+    return bool(_FOLLOWED.search(before) or _FOLLOWED_AFTER.match(text[m.end : m.end + 30]))
 
 
 def is_down(text: str, start: int, m: Measurement) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.effects import EffectSpan
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.naming import Name
@@ -18,7 +19,8 @@ class OutcomeSpan:
     """One row of results as found; `other` is the comparator's or the baseline's measurement.
 
     `arm` and `against` number the arms; `whole` says that the row is about all patients, and
-    `among` is a denominator that the sentence names for its counts.
+    `among` is a denominator that the sentence names for its counts. `groups` are the arms that the
+    numbers count in, where the sentence alone names them.
     """
 
     measure: str
@@ -38,11 +40,13 @@ class OutcomeSpan:
     whole: bool = False
     among: Count | None = None
     by_event: bool = False
+    groups: tuple[ArmSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The outcomes last named before a sentence: for its values, and for its effects."""
+    """What was last named before a sentence: outcomes for its values and effects, arms in order."""
 
     value: Name | None = None
     effect: Name | None = None
+    order: tuple[int, int] | None = None

@@ -67,7 +67,7 @@ class Outcomes:
             page = Page(doc, sentence, named, carried)
             rows = [] if sentence.part == "methods" else page.rows()
             yield from rows
-            carried = _carry(carried, named, rows)
+            carried = _carry(carried, named, rows, page.order(rows))
 
     def _with_abbreviations(self, text: str) -> Lexicon:
         """The instruments with the abbreviations that a text defines: "grip strength (GS)"."""
@@ -82,8 +82,10 @@ class Outcomes:
         return Lexicon([*self.instruments.entries, *named])
 
 
-def _carry(carried: Carried, named: list[Term], rows: list[OutcomeSpan]) -> Carried:
+def _carry(
+    carried: Carried, named: list[Term], rows: list[OutcomeSpan], order: tuple[int, int] | None
+) -> Carried:
     """What the next sentence may speak of without naming it."""
     value = Name(named[0].name, (named[0].start, named[0].end)) if named else carried.value
     effects = [Name(r.measure, r.named) for r in rows if r.main is None and r.effect is not None]
-    return Carried(value, effects[-1] if effects else carried.effect or value)
+    return Carried(value, effects[-1] if effects else carried.effect or value, order)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from spacy.language import Language
@@ -36,6 +36,16 @@ class Quantity:
     percent: tuple[float, int, int] | None = None
 
 
+#: What every quantity holds: a digit or a number word.
+_ANCHOR = re.compile(
+    r"\d|\b(?:all|both|none|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    r"|[a-z]{3,5}teen|[a-z]{3,5}ty|hundred|thousand)\b",
+    re.IGNORECASE,
+)
+#: How far the words of a quantity may stand before its first number, and behind its last.
+BEFORE, BEHIND = 80, 80
+_LISTED_P = re.compile(r"\s*(?:,\s*(?:and\s+)?|;\s*|and\s+|or\s+)(?:[pP]\s*)?[=<]?\s*")
+
 Builder = Callable[[re.Match[str]], Quantity | None]
 
 
@@ -48,15 +58,46 @@ def scan(text: str, taken: tuple[tuple[int, int], ...] = ()) -> tuple[Quantity, 
     for start, end in taken:
         claimed[start:end] = b"\1" * (end - start)
     found: list[Quantity] = []
+    windows = list(_windows(text))
     for pattern, build in _rows():
-        for match in pattern.finditer(text):
+        for match in (m for start, end in windows for m in pattern.finditer(text, start, end)):
             if any(claimed[match.start() : match.end()]):
                 continue
             quantity = build(match)
             if quantity is not None:
                 claimed[quantity.start : quantity.end] = b"\1" * (quantity.end - quantity.start)
                 found.append(quantity)
-    return tuple(sorted(found, key=lambda q: q.start))
+    return tuple(_p_lists(text, sorted(found, key=lambda q: q.start)))
+
+
+def _windows(text: str) -> Iterator[tuple[int, int]]:
+    """The stretches of a text that stand near a number: elsewhere are at most Roman stages."""
+    start = end = 0
+    for match in _ANCHOR.finditer(text):
+        if match.start() - BEFORE > end:
+            if end:
+                yield start, end
+            start = match.start() - BEFORE
+        end = match.end() + BEHIND
+    if end:
+        yield max(start, 0), min(end, len(text))
+
+
+def _p_lists(text: str, found: list[Quantity]) -> Iterator[Quantity]:
+    """The quantities with numbers listed behind a p value made p values: "P = .01, .02 and .3"."""
+    last: Quantity | None = None
+    for q in found:
+        listed = last is not None and last.kind == "p_value" and _is_listed_p(text, last, q)
+        last = replace(q, kind="p_value", label=f"{q.value:g}") if listed else q
+        yield last
+
+
+def _is_listed_p(text: str, last: Quantity, q: Quantity) -> bool:
+    """Whether a number follows a p value in its list."""
+    if q.kind != "number" or q.value is None or q.value >= 1:
+        return False
+    small = text[q.start : q.start + 2].strip("0")[:1] in (".", "·")
+    return small and _LISTED_P.fullmatch(text, last.end, q.start) is not None
 
 
 @Language.component(

@@ -28,7 +28,7 @@ class Result:
 
     def __init__(self, page: Page, row: OutcomeSpan) -> None:
         self.page, self.row = page, row
-        self.arms: tuple[ArmSpan, ...] = page.doc._.arms
+        self.arms: tuple[ArmSpan, ...] = row.groups or page.doc._.arms
         self.population: Population = page.doc._.population
 
     def outcome(self) -> Outcome:

@@ -3,107 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
-from spacy.tokens import Doc
-
 from pipeline.extract import effects, linking, naming
-from pipeline.extract.arm_sizes import ArmSpan
-from pipeline.extract.chains import Chains
 from pipeline.extract.effects import EffectSpan
-from pipeline.extract.grammar import PEOPLE
-from pipeline.extract.lexicon import Term, lexicon
-from pipeline.extract.measurements import Measurement, build
-from pipeline.extract.outcome_span import Carried, OutcomeSpan
-from pipeline.extract.population import Count, Population
-from pipeline.extract.quantities import Quantity, within
-from pipeline.extract.sentences import Sentence
+from pipeline.extract.measurements import Measurement
+from pipeline.extract.outcome_span import OutcomeSpan
+from pipeline.extract.quantities import Quantity
+from pipeline.extract.row_names import Named
 
-Span = tuple[int, int]
-
-_CLOCK = re.compile(r"\b(?:median|time to|survival|duration)\b", re.I)
 _LASTED = re.compile(r"\b(?:lasted|persisted|lasting)\b", re.I)
 _IN_EACH = re.compile(r"\b(?:in|of|from)\s+(?:each|both)\s+(?:groups?|arms?)\b", re.I)
 _WHOLE = re.compile(
     r"\b(?:whole group|entire (?:group|cohort)|both groups together|all patients|overall)\b", re.I
 )
-_AMONG = re.compile(
-    rf"\b(?:among|of|in)\s+(?:the\s+)?(?P<n>\d+)\s+(?:responders|(?:{PEOPLE}))[^.;]{{0,50}}?,", re.I
-)
-_WHEN = re.compile(
-    r"\b(?:at|by|within|after|until|over|for|during|every|first|last|in|than|the|up to|with|past)"
-    r"\s*$",
-    re.I,
-)
 
 
-class Page:
-    """A sentence with all that was found in it."""
-
-    def __init__(
-        self, doc: Doc, sentence: Sentence, instruments: list[Term], carried: Carried
-    ) -> None:
-        self.text: str = doc._.source
-        self.start, self.end = sentence.start, sentence.end
-        self.found: list[Quantity] = list(within(doc._.quantities, self.start, self.end))
-        self.instruments, self.carried = instruments, carried
-        self.events = lexicon("events").find(self.text, self.start, self.end)
-        self.arms: tuple[ArmSpan, ...] = doc._.arms
-        self.places = linking.mentions(self.arms, self.start, self.end)
-        self._chains = Chains(self.text, self.start, self.end, self.arms, self.places)
-        self.sizes = _sizes(doc._.population, self.arms)
-        self.measured = self._measure()
+class Page(Named):
+    """A sentence whose measurements become rows."""
 
     def rows(self) -> list[OutcomeSpan]:
         """Return the outcome rows of the sentence, in order."""
         found, plain = effects.split(self.text, self.start, self.found, self.measured)
-        made = [row for chain in self._chains.of(plain) for row in self._of_chain(chain, plain)]
+        made = [row for chain in self.chains.of(plain) for row in self._of_chain(chain, plain)]
         made = self._with_effects(made, found)
         made = [self._finish(row, made) for row in made]
         return [*made, *self._lasting(), *self._bare(made)]
-
-    def _measure(self) -> list[Measurement]:
-        """The sentence's measurements: no population sizes, no numbers inside names."""
-        clocks = any(naming.is_clock(t.name) for t in self.instruments) or bool(
-            _CLOCK.search(self.text, self.start, self.end)
-        )
-        verbs = frozenset(e.start for e in self.events)
-        free = [
-            q
-            for q in self.found
-            if not self._inside_name(q) and not (q.kind == "timepoint" and self._is_when(q))
-        ]
-        return [
-            m for m in build(self.text, free, clocks=clocks, verbs=verbs) if not self._is_size(m)
-        ]
-
-    def _inside_name(self, q: Quantity) -> bool:
-        """Whether a number is part of an instrument's, an event's or an arm's name."""
-        events = [] if q.kind in {"fraction", "all"} else self.events
-        names = [(t.start, t.end) for t in (*self.instruments, *events)]
-        names += [(p.start, p.end) for p in self.places]
-        return any(start < q.end and q.start < end for start, end in names)
-
-    def _is_when(self, q: Quantity) -> bool:
-        """Whether a stretch of time says when, and is no result."""
-        before = self.text[max(self.start, q.start - 22) : q.start]
-        inside = self.text[q.start : q.end]
-        if q.high is not None and _LASTED.search(self.text, self.start, q.start):
-            return True
-        return (
-            bool(_WHEN.search(before)) or inside[0].isalpha() or ("-" in inside and q.high is None)
-        )
-
-    def _is_size(self, m: Measurement) -> bool:
-        """Whether a count is the size of the study or of an arm, and no result."""
-        q = m.events or m.value
-        if q is None or q.kind != "number" or (m.events and m.value):
-            return False
-        among = _AMONG.search(self.text, self.start, self.end)
-        if among and among.start("n") == q.start:
-            return True
-        return any(a <= q.start < b for a, b in self.sizes)
 
     def _of_chain(
         self, chain: list[Measurement], plain: list[Measurement]
@@ -112,7 +38,7 @@ class Page:
         first = chain[0]
         if len(chain) == 1:
             yield from self._single(first, plain)
-        elif self._chains.is_times(chain):
+        elif self.chains.is_times(chain):
             arm = linking.arms_of(self.text, [chain[1]], self.places, plain)[0]
             arm = 0 if len(self.arms) == 1 else arm
             yield from self._row(chain[1], first, "baseline", arm, None)
@@ -123,7 +49,7 @@ class Page:
     def _single(self, m: Measurement, plain: list[Measurement]) -> Iterator[OutcomeSpan]:
         """The row of a measurement alone; "29 in each group" speaks of two arms."""
         beside = (max(self.start, m.start - 25), min(self.end, m.end + 30))
-        if len(self.arms) == 2 and m.events is not None and _IN_EACH.search(self.text, *beside):
+        if len(self.arms) == 2 and m.kind != "time" and _IN_EACH.search(self.text, *beside):
             yield from self._row(m, m, "comparator", *self._sides(None))
             return
         arm = linking.arms_of(self.text, [m], self.places, plain)[0]
@@ -154,14 +80,25 @@ class Page:
     ) -> Iterator[OutcomeSpan]:
         """The row of a measurement and its partner, if an outcome is named for it."""
         lead = min((m, other), key=lambda x: x.start) if other is not None else m
-        if not naming.is_value(self.text, self.start, m, other is not None):
+        both = [x for x in (m, other) if x is not None]
+        if not all(naming.is_value(self.text, self.start, x, len(both) > 1) for x in both):
             return
-        name = self._name(m, lead, paired=other is not None)
+        if m.kind == "number" and (
+            not self.told or (naming.is_dose(self.text, m) and not self.has_p())
+        ):
+            return
+        end = other.end if other is not None else m.end
+        name = self._name(m, lead, arm, end, paired=other is not None)
         if name is None:
             return
         by_event = name.direction is not None
         over_time = other_is == "baseline"
-        whole = bool(_WHOLE.search(self.text, self.start, lead.start)) and len(self.arms) > 1
+        compared = other_is == "comparator"
+        whole = (
+            not compared
+            and bool(_WHOLE.search(self.text, self.start, lead.start))
+            and len(self.arms) > 1
+        )
         yield OutcomeSpan(
             measure=name.measure,
             named=name.span,
@@ -178,37 +115,35 @@ class Page:
             whole=whole,
             among=self._among(m),
             by_event=by_event,
+            groups=self.groups,
         )
-
-    def _name(self, m: Measurement, lead: Measurement, *, paired: bool) -> naming.Name | None:
-        """Name an outcome: by the rules, by the sentence before, or by the words before it."""
-        name = naming.name_of(self.text, self.start, lead, self.events, self.instruments)
-        if name is None and m.kind == "number" and (paired or m.spread or m.ci):
-            name = self.carried.value
-        if name is None and (paired or self._has_p()) and m.kind != "count":
-            taken = [(p.start, p.end) for p in self.places]
-            name = naming.phrase_before(self.text, self.start, lead, taken)
-        return name
-
-    def _has_p(self) -> bool:
-        """Whether the sentence tests something."""
-        return any(q.kind == "p_value" for q in self.found)
-
-    def _among(self, m: Measurement) -> Count | None:
-        """The denominator that the sentence names before its counts: "Among 30 responders, ..."."""
-        match = _AMONG.search(self.text, self.start, m.start)
-        return Count(int(match["n"]), match.span("n")) if match else None
 
     def _order(self, own: list[int | None]) -> list[int | None]:
         """Fill in what the mentions leave open: the other of two arms, else the text's order."""
         if len(self.arms) != 2 or len(own) != 2 or (None not in own and own[0] != own[1]):
             return own
         first, second = own
+        if first is None and second is None and not self.groups:
+            return list(self.carried.order or self._usual())
         if first is None and second is not None:
             return [1 - second, second]
         if second is None and first is not None:
             return [first, 1 - first]
         return [0, 1]
+
+    def _usual(self) -> tuple[int, int]:
+        """The order in which two arms are compared: what was tried first."""
+        return (1, 0) if self.arms[0].role == "comparator" != self.arms[1].role else (0, 1)
+
+    def order(self, rows: list[OutcomeSpan]) -> tuple[int, int] | None:
+        """The order in which the sentence, or one before it, compares the two arms by name."""
+        if self.groups or len({p.arm for p in self.places}) < 2:
+            return None if self.groups else self.carried.order
+        for row in reversed(rows):
+            if row.main and row.other and row.arm is not None and row.against is not None:
+                pair = (row.arm, row.against)
+                return pair if row.main.start < row.other.start else pair[::-1]
+        return self.carried.order
 
     def _sides(self, arm: int | None) -> tuple[int | None, int | None]:
         """The two arms that an effect stands between."""
@@ -247,7 +182,14 @@ class Page:
         kind = "difference" if effect.code in ("MD", "RD", "SMD") else "ratio"
         span = (min(effect.name[0], effect.span[0]), effect.span[1])
         yield OutcomeSpan(
-            name.measure, name.span, kind, span, arm=arm, against=against, effect=effect
+            name.measure,
+            name.span,
+            kind,
+            span,
+            arm=arm,
+            against=against,
+            effect=effect,
+            groups=self.groups,
         )
 
     def _finish(self, row: OutcomeSpan, rows: list[OutcomeSpan]) -> OutcomeSpan:
@@ -310,9 +252,3 @@ class Page:
 def _not_shown(p: Quantity) -> bool:
     """Whether a p value says that no difference was shown: above 0.05, and not "< 0.10"."""
     return p.value is not None and p.value > 0.05 and not p.label.startswith("<")
-
-
-def _sizes(population: Population, arms: Sequence[ArmSpan]) -> list[Span]:
-    """Where the sizes of the study and of its arms are printed."""
-    counts = [population.total, population.enrolled, *(a.n for a in arms)]
-    return [c.span for c in counts if c is not None]

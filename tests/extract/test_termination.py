@@ -41,6 +41,12 @@ REPEATED = {
     "sizes": "placebo (n = 5) ",
     "percentages": "50% ",
     "times": "12 weeks ",
+    "groups of two": "for A and B group, 12% v 30% ",
+    "lists of numbers": "1, ",
+    "shared units": "1 vs ",
+    "letters": "arm A and B were ",
+    "bare comparisons": "3 v 12 events (",
+    "phrases": "five-year rate of time to first event in the treated group ",
     "two arms": "12 of 59 on IVIg and 30 of 58 on placebo improved ",
 }
 #: Reads each text in turn; faulthandler ends the process where one takes longer than the limit.

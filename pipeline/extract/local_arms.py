@@ -1,0 +1,238 @@
+"""Finds the groups that one sentence of results compares, where the study's arms are not known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pipeline.extract.arm_sizes import ArmSpan
+from pipeline.extract.lexicon import rules
+from pipeline.extract.measurements import Measurement
+
+Span = tuple[int, int]
+
+_WORD = re.compile(r"[A-Za-z0-9][\w+/'’-]*|\S")
+_GROUP = re.compile(r"[\s-](?:groups?|arms?|recipients)\b", re.I)
+_LETTER = re.compile(
+    r"\b(?:[Gg]roups?|[Aa]rms?|[Cc]ohort)\s+(?P<n>(?:[A-Z]\w{0,3}|\d)\b(?!\.\d))"
+    r"(?:\s*(?:,|and|or|versus|vs\.?)\s*(?P<o>(?:[A-Z]\d?|\d)\b(?!\.\d)))?"
+)
+_TREATED = re.compile(r"(?<![\w-])(?P<n>[A-Za-z0-9][\w+/-]{0,40}?)-treated\b", re.I)
+_FOR = re.compile(
+    r"\bfor\s+(?:the\s+)?(?=[A-Za-z][\w+/-]{1,40}(?:\s[\w+/-]{1,40}){0,2}\s+(?:was|were)\s+\d)",
+    re.I,
+)
+_GIVEN = re.compile(
+    r"\b(?:received|receiving|given|assigned\s+to|allocated\s+to|randomi[sz]ed\s+to|treated\s+with|taking|"
+    r"undergoing|underwent)\s+(?:the\s+|an?\s+|either\s+)?",
+    re.I,
+)
+_AGAINST = re.compile(
+    r"\b(?:than|vs\.?|versus|v|compared\s+(?:with|to)|relative\s+to)\s+"
+    r"(?:(?:that|those|patients|subjects|women|eyes)\s+)?(?:(?:in|with|on|for|of|after|by|receiving)\s+)?(?:the\s+|an?\s+)?"
+    r"(?=[A-Za-z])",
+    re.I,
+)
+_BEFORE_AGAINST = re.compile(
+    r"\b(?:in|with|on|for|after|by|of|receiving)\s+(?:the\s+|an?\s+)?$", re.I
+)
+_BEHIND = re.compile(
+    r"[\s)\]]*(?:(?:points?|mm\s?Hg|kg|months?|days?|weeks?|years?|mg|m[lL]|%)\s+)?"
+    r"(?:(?:of\s+)?(?:the\s+)?(?:\d+\s+)?(?:patients|women|men|subjects|participants|eyes|cases|children)\s+)?"
+    r"(?:[a-z]+\s+){0,2}?(?:(?:in|with|on|for|of|among|after|receiving|given)\s+)(?:the\s+|those\s+|an?\s+)*",
+    re.I,
+)
+_AND_RESPECTIVELY = re.compile(
+    r"(?:\s+(?:group|arm))?\s*(?:,|and|or|versus|vs\.?)\s+(?:the\s+)?(?=[^.;]{0,80}\brespectively)",
+    re.I,
+)
+_BOTH = re.compile(
+    r"\b(?P<prep>(?:for|of|in|with|on|receive|receiving|received|between)\s+(?:the\s+)?)(?=[A-Za-z])[\w+/'’-]+(?:\s[\w+/'’-]+){0,4}?"
+    r"\s+(?:and|or)\s+(?:the\s+)?(?=[A-Za-z][^,.;()\d]{1,60}?\s(?:was|were|had)\s)",
+    re.I,
+)
+_COMPARATOR = re.compile(
+    r"\b(?:placebo|controls?|usual|standard|conventional|no|alone|observation|sham|wait\w*|without|"
+    r"untreated|routine|saline|vehicle)\b",
+    re.I,
+)
+#: Most words of a group's name.
+_LONGEST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A phrase that may name a group, and how strongly its place says so."""
+
+    start: int
+    end: int
+    weight: int
+
+
+def find(text: str, start: int, end: int, measured: Sequence[Measurement]) -> tuple[ArmSpan, ...]:
+    """Return the groups that ``text[start:end]`` names; one alone must be called a group.
+
+    Parameters
+    ----------
+    text : str
+        The record's text.
+    start, end : int
+        Where the sentence stands.
+    measured : sequence of Measurement
+        The sentence's measurements: a group's name often stands behind its number.
+    """
+    groups: dict[str, list[_Name]] = {}
+    for name in _names(text, start, end, measured):
+        key = _key(text[name.start : name.end])
+        if key:
+            same = next((k for k in groups if _same(k, key)), key)
+            groups.setdefault(same, []).append(name)
+    strength = {k: sum(n.weight for n in names) for k, names in groups.items()}
+    best = sorted(groups, key=lambda k: -strength[k])[:3]
+    chosen = [k for k in best if strength[k] >= 2]
+    ordered = sorted(chosen, key=lambda k: min(n.start for n in groups[k]))
+    sure = len(ordered) > 1 or any(strength[k] >= 3 for k in ordered)
+    return tuple(_arms(text, start, end, [groups[k] for k in ordered])) if sure else ()
+
+
+def _names(text: str, start: int, end: int, measured: Sequence[Measurement]) -> Iterator[_Name]:
+    """Every phrase that may name a group."""
+    for m in _GROUP.finditer(text, start, end):
+        last = _back(text, start, m.start())
+        yield from _named(last, 3)
+        if last is not None:
+            joined = re.search(
+                r"(?:\band|\bor|\bversus|\bvs\.?|\bto|,)\s+(?:the\s+)?$", text[start : last[0]]
+            )
+            if joined:
+                yield from _named(_back(text, start, start + joined.start()), 3)
+    for m in _LETTER.finditer(text, start, end):
+        yield from (_Name(*m.span(g), 3) for g in ("n", "o") if m[g])
+    for m in _TREATED.finditer(text, start, end):
+        yield _Name(*m.span("n"), 3)
+    for m in _FOR.finditer(text, start, end):
+        yield from _named(_on(text, m.end(), end), 2)
+    for m in _GIVEN.finditer(text, start, end):
+        yield from _named(_on(text, m.end(), end), 2)
+    for m in _AGAINST.finditer(text, start, end):
+        yield from _named(_on(text, m.end(), end), 2)
+        before = _back(text, start, m.start())
+        if before is not None and _BEFORE_AGAINST.search(text[start : before[0]]):
+            yield _Name(*before, 2)
+    for m in _BOTH.finditer(text, start, end):
+        yield from _named(_on(text, m.end("prep"), end), 3)
+        yield from _named(_on(text, m.end(), end), 3)
+    for value in measured:
+        tied = _BEHIND.match(text, value.end, end)
+        if tied:
+            yield from _listed(text, _on(text, tied.end(), end), end)
+
+
+def _listed(text: str, first: Span | None, end: int) -> Iterator[_Name]:
+    """A name and, where "respectively" follows, the name it is joined with."""
+    yield from _named(first, 2)
+    both = _AND_RESPECTIVELY.match(text, first[1], end) if first is not None else None
+    if both:
+        yield from _named(_on(text, both.end(), end), 2)
+
+
+def _named(span: Span | None, weight: int) -> Iterator[_Name]:
+    """A name, where there is one."""
+    if span is not None:
+        yield _Name(*span, weight)
+
+
+def _on(text: str, at: int, end: int) -> Span | None:
+    """The words from `at` on, up to a word that ends a name."""
+    words: list[re.Match[str]] = []
+    for word in _WORD.finditer(text, at, end):
+        if len(words) >= _LONGEST or not _names_something(word.group()):
+            break
+        words.append(word)
+    return _trimmed(words)
+
+
+def _back(text: str, start: int, at: int) -> Span | None:
+    """The words that end at `at`, back to a word that ends a name."""
+    words: list[re.Match[str]] = []
+    for word in reversed(list(_WORD.finditer(text, max(start, at - 80), at))):
+        if len(words) >= _LONGEST or not _names_something(word.group()):
+            break
+        words.insert(0, word)
+    return _trimmed(words)
+
+
+def _trimmed(words: list[re.Match[str]]) -> Span | None:
+    """A name without the words at its ends that name no treatment."""
+    while words and words[0].group().lower() in _dull():
+        words = words[1:]
+    while words and words[-1].group().lower() in _dull():
+        words = words[:-1]
+    if not words or all(w.group().replace(".", "").isdigit() for w in words):
+        return None
+    return words[0].start(), words[-1].end()
+
+
+def _names_something(word: str) -> bool:
+    """Whether a word may be part of a group's name."""
+    return word[0].isalnum() and word.lower() not in _ends()
+
+
+def _key(name: str) -> str:
+    """A name folded for comparison."""
+    if len(name) == 1:
+        return name.lower()
+    words = [w for w in re.findall(r"[a-z0-9+]+", name.lower()) if w not in _dull()]
+    return " ".join(words)
+
+
+def _same(a: str, b: str) -> bool:
+    """Whether two names have the same words, apart from amounts."""
+    x, y = ({w for w in k.split() if not w[0].isdigit()} or set(k.split()) for k in (a, b))
+    return x == y
+
+
+def _arms(text: str, start: int, end: int, groups: list[list[_Name]]) -> Iterator[ArmSpan]:
+    """An arm of each group: the one called control is the comparator, else the second."""
+    labels = [text[g[0].start : g[0].end] for g in groups]
+    cues = [bool(_COMPARATOR.search(label)) for label in labels]
+    second = cues.index(True) if any(cues) else 1  # of one alone, none
+    for k, (group, label) in enumerate(zip(groups, labels, strict=True)):
+        own = re.compile(rf"(?<![\w-]){re.escape(label)}(?!\w)", re.I)
+        places = {m.span() for m in own.finditer(text, start, end)} | {
+            (n.start, n.end) for n in group
+        }
+        role = "comparator" if k == second else "intervention"
+        first = min(places)
+        yield ArmSpan(label, role, "group", label, first, tuple(_apart(places)))
+
+
+def _apart(places: set[Span]) -> Iterator[Span]:
+    """The places that do not lie in one another, in order."""
+    last = -1
+    for start, end in sorted(places, key=lambda s: (s[0], -s[1])):
+        if start >= last:
+            yield start, end
+            last = end
+
+
+def _ends() -> frozenset[str]:
+    """Words that end a group's name."""
+    return _terms("words that end a group's name") | _terms("words that end a phrase")
+
+
+def _dull() -> frozenset[str]:
+    """Words that say nothing of a group."""
+    return _terms("words that name no group")
+
+
+_CACHE: dict[str, frozenset[str]] = {}
+
+
+def _terms(name: str) -> frozenset[str]:
+    """The terms of a row of patterns/outcome_words.jsonl."""
+    if name not in _CACHE:
+        found = (t for row in rules("outcome_words") if row["name"] == name for t in row["terms"])
+        _CACHE[name] = frozenset(found)
+    return _CACHE[name]

@@ -1,0 +1,161 @@
+"""Names an outcome that no rule knows by the noun phrase that a result stands with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from pipeline.extract.lexicon import rules
+
+Span = tuple[int, int]
+
+_WORD = re.compile(r"[A-Za-zÀ-ÿα-ωµ][\wÀ-ÿα-ω'’/+-]*|[,;:()\[\]=<>]|\.(?=\s)|[\d±%≥≤·]+")
+#: Words that may stand inside a phrase but neither begin nor end it.
+_INNER = frozenset({"of", "the", "to", "a", "an", "any", "in", "from", "at", "or", "and"})
+_FOR = re.compile(r"[\s)\]]*(?:\([^()]{0,40}\)\s*)?for\s+(?:the\s+)?", re.IGNORECASE)
+#: What an inner word may follow: "time to", "rate of", "death from".
+_BEFORE_TO = frozenset(
+    {"time", "times", "response", "responses", "adherence", "compliance", "return"}
+)
+#: Nouns of statistics that end a name well: "survival rate", not "survival".
+_KEPT_LAST = frozenset(
+    {"rate", "rates", "level", "levels", "ratio", "change", "changes", "reduction", "increase",
+     "improvement", "number", "proportion", "cases", "time", "score", "scores"}
+)  # fmt: skip
+#: Most words of a phrase.
+_LONGEST = 9
+#: A phrase farther from its value than this is no name of it, in characters and obstacles.
+FAR = 170.0
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A stretch of words that may name an outcome."""
+
+    start: int
+    end: int
+
+    def text(self, text: str) -> str:
+        """The phrase as printed."""
+        return text[self.start : self.end]
+
+
+def phrases(text: str, start: int, end: int, taken: Sequence[Span]) -> list[Phrase]:
+    """Return the phrases of ``text[start:end]`` that may name an outcome, in order.
+
+    `taken` are the places that name arms: they end a phrase and are none.
+    """
+    found: list[Phrase] = []
+    run: list[re.Match[str]] = []
+    for word in _WORD.finditer(text, start, end):
+        if _goes_on(text, run, word, taken):
+            run.append(word)
+            continue
+        found.extend(_phrase(run))
+        run = []
+    found.extend(_phrase(run))
+    return found
+
+
+def nearest(text: str, span: Span, found: Sequence[Phrase]) -> Phrase | None:
+    """Return the phrase that a value at `span` belongs to, those before it preferred."""
+
+    def distance(p: Phrase) -> float:
+        if p.start >= span[1]:
+            gap = text[span[1] : p.start]
+            return len(gap) + 32 + 30 * sum(gap.count(c) for c in ",(") + 60 * gap.count(";")
+        gap = text[p.end : span[0]]
+        return len(gap) + 12 * gap.count(",") + 40 * gap.count(";")
+
+    best = min(found, key=distance, default=None)
+    return best if best is not None and distance(best) < FAR else None
+
+
+def behind(text: str, end: int, found: Sequence[Phrase]) -> Phrase | None:
+    """Return the phrase that "for" ties to a value that ends at `end`: "5% for relapse"."""
+    return next((p for p in found if end < p.start and _FOR.fullmatch(text, end, p.start)), None)
+
+
+def _goes_on(
+    text: str, run: list[re.Match[str]], word: re.Match[str], taken: Sequence[Span]
+) -> bool:
+    """Whether a word belongs to the phrase that `run` has begun."""
+    lower = word.group().lower()
+    if not word.group()[0].isalpha() or len(run) >= _LONGEST:
+        return False
+    if any(a < word.end() and word.start() < b for a, b in taken):
+        return False
+    if run and text[run[-1].end() : word.start()].strip(" "):
+        return False
+    if lower in _INNER:
+        return _may_join(run, lower)
+    return lower not in _breaks()
+
+
+def _may_join(run: list[re.Match[str]], lower: str) -> bool:
+    """Whether an inner word joins what is before it to what follows."""
+    if not run:
+        return False
+    last = run[-1].group().lower()
+    if lower in ("the", "a", "an", "any"):
+        return last in ("of", "to", "from")
+    if lower == "of":
+        return last not in _empty() or last in _KEPT_LAST
+    if lower == "to":
+        return last in _BEFORE_TO
+    return lower == "from" and last in ("death", "deaths", "change", "changes", "freedom")
+
+
+def _phrase(run: list[re.Match[str]]) -> Iterator[Phrase]:
+    """The phrase of a run of words, without the empty words at its ends."""
+    words = run
+    if words and words[-1].group().lower() in _people():
+        return  # "hematologic patients" are who was counted, not what
+    while words and _is_empty(words[0].group()) and not _is_of(words):
+        words = words[1:]
+    while words and _is_empty(words[-1].group()) and words[-1].group().lower() not in _KEPT_LAST:
+        words = words[:-1]
+    alone = len(words) == 1 and words[0].group().lower().endswith("ed")
+    if words and not alone and sum(len(w.group()) for w in words) > 1:
+        yield Phrase(words[0].start(), words[-1].end())
+
+
+def _is_of(words: list[re.Match[str]]) -> bool:
+    """Whether a phrase begins with a statistic of something: "rate of death"."""
+    first, *rest = (w.group().lower() for w in words[:2])
+    return first in _KEPT_LAST and rest == ["of"]
+
+
+def _is_empty(word: str) -> bool:
+    """Whether a word at an end of a phrase says nothing of an outcome."""
+    lower = word.lower()
+    if lower in _INNER or lower in _empty() or (lower.endswith("ly") and lower != "daily"):
+        return True
+    return len(word) == 1
+
+
+@cache
+def _breaks() -> frozenset[str]:
+    """Words that end a phrase: verbs, prepositions, conjunctions."""
+    return _terms("words that end a phrase")
+
+
+@cache
+def _empty() -> frozenset[str]:
+    """Words that name no outcome where they begin or end a phrase."""
+    return _terms("words that name no outcome")
+
+
+@cache
+def _people() -> frozenset[str]:
+    """What people are called."""
+    return frozenset(t for row in rules("people") for t in row["terms"]) - {"cases"}
+
+
+def _terms(name: str) -> frozenset[str]:
+    """The terms of a row of patterns/outcome_words.jsonl."""
+    return frozenset(
+        t for row in rules("outcome_words") if row["name"] == name for t in row["terms"]
+    )

@@ -1,0 +1,67 @@
+"""Names the outcome of a measurement: by the rules, by what was carried, by its noun phrase."""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.extract import naming
+from pipeline.extract.counting import is_bare
+from pipeline.extract.measurements import Measurement
+from pipeline.extract.phrases import Phrase, behind, nearest, phrases
+from pipeline.extract.scene import Scene
+
+_STATISTIC = re.compile(r"\b(?:mean|median|averaged?|average)\b", re.I)
+
+
+class Named(Scene):
+    """A sentence whose measurements can be named."""
+
+    def _name(
+        self, m: Measurement, lead: Measurement, arm: int | None, end: int, *, paired: bool
+    ) -> naming.Name | None:
+        """Name an outcome: by the rules, by the sentence before, or by the words before it."""
+        name = naming.name_of(self.text, self.start, lead, self.events, self.instruments)
+        if name is not None or not self.told or self._is_no_result(m, paired=paired):
+            return name
+        if m.kind == "number" and (paired or m.spread or m.ci):
+            name = self.carried.value
+        tied = paired or arm is not None
+        if name is None and tied and self._has_shape(m, paired=paired):
+            name = self._open_name(m, lead, end)
+        return name
+
+    def _is_no_result(self, m: Measurement, *, paired: bool) -> bool:
+        """Whether a value is a difference between arms, a length of follow-up or an age."""
+        if m.kind != "count" and not paired and naming.is_between(self.text, m):
+            return True
+        timed = m.kind in ("number", "time")
+        return timed and naming.is_follow_up(self.text, self.start, m)
+
+    def _has_shape(self, m: Measurement, *, paired: bool) -> bool:
+        """Whether a measurement can be a result where no rule names what it measures."""
+        if m.kind in ("percent", "count"):
+            return paired or not naming.is_relative(self.text, m)
+        if is_bare(self.text, m) and not self._is_median(m):
+            return False
+        return paired or self.has_p() or bool(m.spread or m.ci) or self._is_median(m)
+
+    def _is_median(self, m: Measurement) -> bool:
+        """Whether a statistic is named just before a value."""
+        before = self.text[max(self.start, m.start - 60) : m.start]
+        return bool(_STATISTIC.search(before))
+
+    def _open_name(self, m: Measurement, lead: Measurement, end: int) -> naming.Name | None:
+        """The noun phrase that a value stands with, where no rule knows it."""
+        phrase = behind(self.text, max(m.end, lead.end, end), self._phrases()) or nearest(
+            self.text, lead.span, self._phrases()
+        )
+        if phrase is None:
+            return None
+        return naming.Name(phrase.text(self.text), (phrase.start, phrase.end))
+
+    def _phrases(self) -> list[Phrase]:
+        """The phrases of the sentence that may name an outcome."""
+        if self._open is None:
+            taken = [(p.start, p.end) for p in self.places]
+            self._open = phrases(self.text, self.start, self.end, taken)
+        return self._open
