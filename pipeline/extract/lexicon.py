@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +56,17 @@ class Lexicon:
             if rx
             for m in rx.finditer(text, start, stop)
         ]
-        terms: list[Term] = []
-        for a, b in sorted(found, key=lambda s: (s[0], -s[1])):
-            if terms and a < terms[-1].end:
-                continue
-            entry = self._owner[_key(text[a:b])]
-            terms.append(Term(entry["name"], a, b, entry))
-        return terms
+        owners = ((self._owner[_key(text[a:b])], a, b) for a, b in found)
+        return merged([Term(entry["name"], a, b, entry) for entry, a, b in owners])
+
+
+def merged(*found: list[Term]) -> list[Term]:
+    """Return terms in their order, the longest where two overlap."""
+    terms: list[Term] = []
+    for term in sorted(chain(*found), key=lambda t: (t.start, -t.end)):
+        if not terms or term.start >= terms[-1].end:
+            terms.append(term)
+    return terms
 
 
 def rules(name: str) -> tuple[dict[str, Any], ...]:
