@@ -113,11 +113,16 @@ def _compile(phrases: list[str], flags: int) -> re.Pattern[str] | None:
     if not phrases:
         return None
     folded = [p.lower() for p in phrases] if flags & re.IGNORECASE else phrases
-    body = _tree_regex(_tree(folded))
+    body = any_of(folded)
     return re.compile(rf"(?<![A-Za-zÀ-ÿ0-9_]){body}(?![A-Za-zÀ-ÿ0-9_])", flags)
 
 
-def _tree(phrases: list[str]) -> Tree:
+def any_of(phrases: Iterable[str]) -> str:
+    """Return a regex of phrases, the longest that fits: a tree, quicker than one after another."""
+    return f"(?:{_tree_regex(_tree(phrases))})"
+
+
+def _tree(phrases: Iterable[str]) -> Tree:
     """The phrases as a tree of their symbols, so that a word is not tried against each phrase."""
     root: Tree = {}
     for phrase in phrases:
