@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pipeline.extract.lexicon import rules
 from pipeline.extract.numbers import NUMBER_WORDS
@@ -23,8 +24,12 @@ class Anchors:
     people: tuple[int, ...]
 
 
+@lru_cache(maxsize=2)
 def anchors(text: str) -> Anchors:
-    """Return the anchors of a text: words that begin with a digit, number words, people."""
+    """Return the anchors of a text: words that begin with a digit, number words, people.
+
+    The components that read one text one after the other share them.
+    """
     numbers: list[int] = []
     people: list[int] = []
     for match in _WORD.finditer(text):

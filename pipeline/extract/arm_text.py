@@ -20,6 +20,7 @@ INTO = re.compile(
     r"|to(?:\s+[\w-]+){1,5}\s+(?:groups?|arms)\s*[:,]|to|between|into)\b\s*[:,]?\s*",
     re.IGNORECASE,
 )
+_STOP = re.compile(r"[.;](?=\s|$)|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Listed:
 
 def clause_end(masked: str, start: int, limit: int) -> int:
     """Where the sentence ends: a full stop before a blank, or a semicolon."""
-    stop = re.compile(r"[.;](?=\s|$)|\n").search(masked, start, min(limit, len(masked)))
+    stop = _STOP.search(masked, start, min(limit, len(masked)))
     return stop.start() if stop else min(limit, len(masked))
 
 
