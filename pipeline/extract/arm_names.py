@@ -40,7 +40,7 @@ _DOSE_STARTS = frozenset(
      "tid", "qd", "b", "t")
 )  # fmt: skip
 _START = re.compile(r"\w+")
-_EVERY = re.compile(r"q\d+", re.IGNORECASE)
+_DIGITS_OR_Q = frozenset("0123456789q")
 #: A title in square brackets is one translated into English.
 _BRACKET = re.compile(r"[(\[](?<=[^\n].)[^()\[\]]{0,300}[)\]]")
 #: The endings of diseases.
@@ -80,17 +80,13 @@ def mask_brackets(text: str) -> str:
 
 def mask_doses(text: str) -> str:
     """Blank out doses and lengths of time, at the same offsets."""
-    starts = (m.start() for m in _START.finditer(text) if _may_start(m.group().lower()))
+    words = ((m.start(), m.group().lower()) for m in _START.finditer(text))
+    starts = [at for at, word in words if word in _DOSE_STARTS or word[0] in _DIGITS_OR_Q]
     pieces, last = [], 0
     for match in matches(_DOSE, text, starts, len(text)):
         pieces += [text[last : match.start()], _blank(match)]
         last = match.end()
     return "".join((*pieces, text[last:]))
-
-
-def _may_start(word: str) -> bool:
-    """Whether a dose or a length of time may begin with a word."""
-    return word[0].isdecimal() or word in _DOSE_STARTS or bool(_EVERY.match(word))
 
 
 def _blank(match: re.Match[str]) -> str:
