@@ -15,9 +15,7 @@ _JOINT = re.compile(
     r"(?<![\w-])(?:the\s+)?combination(?:\s+\w+)?\s+(?:group|arm)(?!\w)", re.IGNORECASE
 )
 _WHO = re.compile(rf"\s+(?:{'|'.join(sorted(words('part_of')))})\b", re.IGNORECASE)
-_LEAD = re.compile(
-    r"(?:\b(?:the|and|vs\.?|versus|or|to|than)\s|[(,;:]\s|[(])\Z", re.IGNORECASE
-)
+_LEAD = re.compile(r"(?:\b(?:the|and|vs\.?|versus|or|to|than)\s|[(,;:]\s|[(])\Z", re.IGNORECASE)
 _BEHIND = re.compile(r"\s*[,.;:()=]|\s+(?:and|versus|vs|n)\b|\s+-?\d", re.IGNORECASE)
 _MORE = re.compile(r"[-/+][A-Za-z]")
 

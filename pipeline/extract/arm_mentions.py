@@ -221,7 +221,10 @@ def _aliases(names: list[Named], k: int, compared: int) -> list[Alias]:
         found += [_word(w) for w in own if w.lower() not in theirs]
     found += [Alias(t, "phrase") for t in me.titles]
     if k == compared:
-        found += [Alias("control", "part"), *(Alias(w, "phrase") for w in ("controls", "comparator"))]
+        found += [
+            Alias("control", "part"),
+            *(Alias(w, "phrase") for w in ("controls", "comparator")),
+        ]
     elif len(names) == 2:
         found += [Alias(w, "part") for w in ("intervention", "experimental", "investigational")]
     if len(names) == 2 and [bool(_COMBINES.search(n.names[0])) for n in names].count(True) == 1:

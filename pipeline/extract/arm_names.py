@@ -49,9 +49,7 @@ _VS = re.compile(r"\bvs\.")
 _WORD = re.compile(r"[A-Za-z0-9αβγµ®™/+'’&.·-]+")
 _CUT_AT = re.compile(r"[;:()\[\]=<>≥≤%?\"“”]|--|[.](?!\w)")
 _NUMBER = re.compile(rf"(?:{DIGITS})[%,]?$")
-_GAP = re.compile(
-    r"\s{4,}(?!(?:plus|with|and|in\s+combination|followed\s+by)\s)|,(?=\s)"
-)
+_GAP = re.compile(r"\s{4,}(?!(?:plus|with|and|in\s+combination|followed\s+by)\s)|,(?=\s)")
 _TAIL = re.compile(r"(?:\s+(?:and|or|of|with|plus|the|a|an|their|either|in|for))+$")
 _BLANKS = re.compile(r"[\s,•'’®-]+")
 _BARE_NUMBER = re.compile(r"\d+(?![\w-])")

@@ -56,7 +56,7 @@ _ANALYSED = re.compile(
 #: The words before a number that say it is what was left of more.
 _LEFT_OF = ("leaving", "screened", "approached", "assessed for eligibility")
 _LEFT = re.compile(
-    rf"leaving\s+(?P<a>{COUNT})\b(?!\s+{TIME_UNIT})"
+    rf"leaving\s+(?P<a>{COUNT})\b(?!\s+{TIME_UNIT}|(?:\s+(?:{PEOPLE}))?\s+in\s+(?:the|each)\b)"
     rf"|\b(?:screened|approached|assessed\s+for\s+eligibility)\b[^.;]{{0,60}}?(?<![\w.·,/])(?P<e>{COUNT})\s+"
     rf"(?:(?:{PEOPLE})\s+)?(?:were\s+|was\s+)?(?:randomi|enrol|includ|treated)",
     re.IGNORECASE,
@@ -65,9 +65,7 @@ _COMPLETED = re.compile(
     rf"(?<![\w.·,/])(?P<a>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:had\s+)?(?:completed\b|finished\b)(?!\s+questionnaires)",
     re.IGNORECASE,
 )
-_COMPLETED_BY = re.compile(
-    rf"completed\s+(?:by|in)\s+(?P<b>{COUNT})\s+(?:{PEOPLE})", re.IGNORECASE
-)
+_COMPLETED_BY = re.compile(rf"completed\s+(?:by|in)\s+(?P<b>{COUNT})\s+(?:{PEOPLE})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +154,7 @@ def _sum(match: re.Match[str]) -> Count | None:
     return Count(a + b, match.span(), "sum of the sexes")
 
 
-def _add_up(
-    doc: Doc, places: Anchors, found: list[tuple[Count, int]]
-) -> list[tuple[Count, int]]:
+def _add_up(doc: Doc, places: Anchors, found: list[tuple[Count, int]]) -> list[tuple[Count, int]]:
     """Raise the counts that are the sum of two or three numbers of a sentence, lower the parts.
 
     Two mentions of people anywhere, "55 women" here and "57 women" there, also make a sum.
