@@ -31,6 +31,9 @@ _SIZE = re.compile(
     rf"|[(\[;,]\s*(?P<m>{COUNT})\s+(?:{PEOPLE})\s*(?=[)\],;])",
     re.IGNORECASE,
 )
+_DUMMY = re.compile(r"\b(?:placebo|sham|vehicle)\b", re.IGNORECASE)
+#: What joins drugs to one word, which is longer than this: "lapatinib-capecitabine".
+_JOINS, _JOINT = re.compile(r"[-/+]"), 12
 _ABSENT = re.compile(r"(?:no|without)\s", re.IGNORECASE)
 _DRUG = re.compile(
     r"\w{2,}(?:mab|ib|taxel|platin|rubicin|fen|fene|zole|trozole|stane|statin|pril|sartan|olol|azine|"
@@ -114,7 +117,8 @@ class Named:
         """The telling words of names."""
         plain = [w for n in names if not _ABSENT.match(n) for w in listed(n)]
         long = [w for p in plain for w in listed(self.defined.get(p, ""))]
-        return frozenset(w.lower() for w in [*plain, *long] if telling(w))
+        joint = [w for p in plain if len(p) > _JOINT for w in _JOINS.split(p)]
+        return frozenset(w.lower() for w in [*plain, *long, *joint] if telling(w))
 
     @property
     def comparator(self) -> bool:
@@ -217,7 +221,7 @@ def _aliases(names: list[Named], k: int, compared: int) -> list[Alias]:
     found = [Alias(n, "part" if is_generic(n) else "phrase") for n in me.names]
     found += [_short(s) for s in sorted(me.shorts)]
     for name in me.names:
-        own = () if is_generic(name) else _own_words(name)
+        own = () if is_generic(name) else _own_words(_without_background(name))
         found += [_word(w) for w in own if w.lower() not in theirs]
     found += [Alias(t, "phrase") for t in me.titles]
     if k == compared:
@@ -231,6 +235,12 @@ def _aliases(names: list[Named], k: int, compared: int) -> list[Alias]:
         joint = bool(_COMBINES.search(me.names[0]))
         found.append(Alias("combination", "joint") if joint else Alias("monotherapy", "phrase"))
     return list(dict.fromkeys(found))
+
+
+def _without_background(name: str) -> str:
+    """Of "placebo plus X" the placebo: X is what all arms had."""
+    dummy = _DUMMY.search(name)
+    return dummy.group() if dummy and _COMBINES.search(name) else name
 
 
 def _own_words(name: str) -> list[str]:

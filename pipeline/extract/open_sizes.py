@@ -47,6 +47,9 @@ _ASSIGNED = re.compile(
     re.IGNORECASE,
 )
 _BARE_BEFORE = re.compile(rf"(?<![\w.·,/=-])(?P<n>{COUNT})\s+(?:[a-z-]+\s+)?$", re.IGNORECASE)
+_MARKED_BEFORE = re.compile(
+    rf"\bn\s*=\s*(?P<n>{_N})(?:\s*[,:]\s*|\s+(?:(?:in|for|with|on)\s+(?:the\s+)?)?)$", re.IGNORECASE
+)
 _OF = re.compile(r"(?<!\btotal )\b(?:of|among)\s+(?:the\s+|all\s+)?$", re.IGNORECASE)
 _OTHER = re.compile(r"\b(?:or|and|versus|vs|than|compared|while|whereas|but)\b", re.IGNORECASE)
 _WEAK_VERBS = frozenset(("in", "on", "with", "from", "were in"))
@@ -245,6 +248,10 @@ def _before(text: str, start: int) -> Iterator[Size]:
         part = _OF.search(text, low, match.start())
         sure = match["verb"].lower() not in _WEAK_VERBS and not part and _alone(text, start)
         yield from _size(match, "n", sure=sure)
+        return
+    marked = _MARKED_BEFORE.search(text, max(0, start - 25), start)
+    if marked:
+        yield from _size(marked, "n", sure=False)
         return
     bare = _BARE_BEFORE.search(text, max(0, start - 45), start)
     if bare:
