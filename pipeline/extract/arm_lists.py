@@ -48,7 +48,8 @@ _LEFT = re.compile(
     re.IGNORECASE,
 )
 _COMPARE = re.compile(
-    r"\b(?:compar(?:e|ed|es|ing|isons?\s+(?:of|between))|differences?\s+between|between)\s+",
+    r"\b(?:compar(?:e|ed|es|ing|isons?\s+(?:of|between))|differences?\s+between|between)\s+"
+    r"(?!(?:with|to|against)\b)",
     re.IGNORECASE,
 )
 _OF_BOTH = re.compile(

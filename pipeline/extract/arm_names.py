@@ -48,6 +48,14 @@ _DISEASE = re.compile(r"\w{3}(?:itis|oma|osis|[^d]emia|aemia|opathy|omas)$")
 _VS = re.compile(r"\bvs\.")
 _WORD = re.compile(r"[A-Za-z0-9αβγµ®™/+'’&.·-]+")
 _CUT_AT = re.compile(r"[;:()\[\]=<>≥≤%?\"“”]|--|[.](?!\w)")
+#: What those compared with had, though each word alone names nothing.
+_USUAL = re.compile(
+    r"(?:no|(?:the\s+)?(?:standard|usual|routine|regular|conventional))\s+(?:(?:further|active|additional|specific|"
+    r"clinical|medical)\s+)?(?:treatment|therapy|regimen|care|follow[\s-]?up|management|intervention|schedule|"
+    r"prophylaxis|chemotherapy|radiotherapy|dose)\b(?![\s-]+(?!or\b|and\b|arm|group|n\b|in\b|for\b|after\b|with\b|\W)\w)"
+    r"|(?:treatment|care|therapy)\s+as\s+usual\b",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(rf"(?:{DIGITS})[%,]?$")
 _GAP = re.compile(r"\s{4,}+(?!(?:plus|with|and|in\s+combination|followed\s+by)\s)|,(?=\s)")
 _TAIL = re.compile(r"(?:\s+(?:and|or|of|with|plus|the|a|an|their|either|in|for))+$")
@@ -101,6 +109,9 @@ def trim(masked: str, start: int, end: int) -> Span | None:
     stop = _CUT_AT.search(masked, start, end)
     end = stop.start() if stop else end
     start = _after_lead(masked, start, end)
+    usual = _USUAL.match(masked, start, end)
+    if usual:
+        return usual.span()
     cut = next((m for m in _starts("cut").finditer(masked, start, end) if m.start() > start), None)
     end = cut.start() if cut else end
     gap = _GAP.search(masked, start, end)
