@@ -166,6 +166,8 @@ def telling(word: str) -> bool:
 def _shorts(text: str, span: Span, piece: Span) -> Iterator[str]:
     """The abbreviations and letters printed in brackets behind a name."""
     near = _SHORT.match(text, span[1] + (text[span[1] : span[1] + 1] == " "))
+    if near and any(c.isdigit() for c in near["inside"]):  # "X (10 mg/day) (XA)"
+        near = _SHORT.match(text, near.end() + (text[near.end() : near.end() + 1] == " "))
     inside = [
         m for m in _SHORT.finditer(text, span[1], piece[1]) if re.search(r"\bn\s*=", m.group())
     ]

@@ -22,11 +22,12 @@ Span = tuple[int, int]
 
 _MENTION = re.compile(
     rf"""(?<![\w.·,/%])(?<!type\ )(?<!phase\ )(?<!stage\ )(?<!grade\ )(?<!class\ )
-    (?<!group\ )(?<!arm\ )(?<!study\ )(?<!per\ )(?!0\b)
+    (?<!group\ )(?<!arm\ )(?<!study\ )(?<!per\ )(?!0)
     (?P<n>\d{{1,3}}[ ]\d{{3}}(?![\d])|{COUNT})[\s-]+
     (?!to\b|or\b|and\b|days?\b|weeks?\b|months?\b|years?\b|cent(?:re|er)s\b|hospitals\b
        |publications\b)
-    (?:(?!{COUNT}|(?:of|in|was|were|is|are|with|for|at|by|on|from|had|who|than|among)\b)
+    (?:(?!{COUNT}|(?:of|in|was|were|is|are|with|for|at|by|on|from|had|who|than|among
+        |cent(?:re|er)s|hospitals|clinics|sites|countries|institutions|practices)\b)
        (?:(?:[A-Z]\.|[\w'’/-]+)(?:\s+\([^()]{{1,30}}\))?|[\w'’-]*[a-rt-z],)\s+){{0,8}}?(?:{PEOPLE})\b(?!['’]s)
     | \b(?:{PEOPLE})\b(?:[^.;()\d]{{0,60}}[\[(,]?|[^.;()=]{{0,80}}?[\[(,])\s*n\s*=\s*
       (?P<m>\d{{1,3}}(?:,\d{{3}})+|\d+)(?!\s*/)""",
@@ -38,6 +39,9 @@ _SEX_SUM = re.compile(
     rf"(?P<b>{COUNT})\s+(?P<y>men|women|boys|girls|males?|females?)\b",
     re.IGNORECASE,
 )
+#: People who are called by an abbreviation: "survivors (BCS)", and a number of these.
+_CALLED = re.compile(r"(?P<people>\w+)\s+[(](?P<short>[A-Z]{2,6})[)]")
+_OF_CALLED = re.compile(rf"(?P<n>{COUNT})\s+(?:[\w-]+,?\s+){{0,5}}?(?P<short>[A-Z]{{2,6}})\b")
 _NEXT = re.compile(r";|,\s+and\s")
 #: A mention that scores no more than this is somebody else's number, or a part.
 NEVER = -5
@@ -127,10 +131,16 @@ def _mentions(doc: Doc, places: Anchors) -> list[tuple[Count, int]]:
     """Return the counts of people with their scores, in order of text."""
     found: list[tuple[Count, int]] = []
     text: str = doc._.source
+    called = _called(text, places)
     for order, sentence in enumerate(doc._.sentences):
         place = (sentence.start, sentence.end, order, sentence.part)
         people = within(places.people, *place[:2])
         numbers = within(places.numbers, *place[:2])
+        if called:
+            for match in matches(_OF_CALLED, text, numbers, sentence.end):
+                n = parse_count(match["n"]) if match["short"] in called else None
+                if n and n > 1:
+                    found.append((Count(n, match.span()), _score(text, match.span(), *place)))
         if not (people and numbers):
             continue
         sexes = matches(_SEX_SUM, text, numbers, sentence.end)
@@ -144,6 +154,12 @@ def _mentions(doc: Doc, places: Anchors) -> list[tuple[Count, int]]:
             if n and n > 1 and not part:
                 found.append((Count(n, match.span()), _score(text, match.span(), *place)))
     return _add_up(doc, places, found)
+
+
+def _called(text: str, places: Anchors) -> frozenset[str]:
+    """The abbreviations whose last letter stands for people: "breast cancer survivors (BCS)"."""
+    found = matches(_CALLED, text, places.people, len(text))
+    return frozenset(m["short"] for m in found if m["short"][-1] == m["people"][0].upper())
 
 
 def _sum(match: re.Match[str]) -> Count | None:
