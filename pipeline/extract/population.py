@@ -42,6 +42,10 @@ _SEX_SUM = re.compile(
 #: People who are called by an abbreviation: "survivors (BCS)", and a number of these.
 _CALLED = re.compile(r"(?P<people>\w+)\s+[(](?P<short>[A-Z]{2,6})[)]")
 _OF_CALLED = re.compile(rf"(?P<n>{COUNT})\s+(?:[\w-]+,?\s+){{0,5}}?(?P<short>[A-Z]{{2,6}})\b")
+#: A number marked "n =" alone that may be a study's is more than this.
+FEW = 9
+_MARK = re.compile(r"[(\[]\s*n\s*=\s*(?P<n>\d{1,3}(?:,\d{3})+|\d+)\s*[)\]]", re.IGNORECASE)
+_GROUP = re.compile(r"\b(?:groups?|arms?|placebo|controls?|received|events?|deaths?)\b(?!-)", re.IGNORECASE)
 _NEXT = re.compile(r";|,\s+and\s")
 #: A mention that scores no more than this is somebody else's number, or a part.
 NEVER = -5
@@ -110,6 +114,7 @@ def read(doc: Doc) -> Population:
     enrolled = [m for m, score in mentions if score >= 6]
     best = max(mentions, key=lambda m: m[1], default=None)
     total = best[0] if best and best[1] > NEVER else None
+    total = total or _marked_alone(doc)
     analysed = _first(text, places, _ANALYSED, _LEFT, _LEFT_OF)
     if analysed and (total is None or analysed.n <= total.n):
         top = total
@@ -119,6 +124,19 @@ def read(doc: Doc) -> Population:
     if completed and (_of_a_group(doc, completed) or (total and completed.n > total.n)):
         completed = None
     return Population(total, enrolled[0] if enrolled else None, completed)
+
+
+def _marked_alone(doc: Doc) -> Count | None:
+    """The one number of a sentence that is marked "n =", if no group is named before it."""
+    text: str = doc._.source
+    for sentence in doc._.sentences:
+        if text.find("=", sentence.start, sentence.end) < 0:
+            continue
+        marks = list(_MARK.finditer(text, sentence.start, sentence.end))
+        n = parse_count(marks[0]["n"]) if len(marks) == 1 else None
+        if n and n > FEW and not _GROUP.search(text, sentence.start, marks[0].start()):
+            return Count(n, marks[0].span())
+    return None
 
 
 def _of_a_group(doc: Doc, count: Count) -> bool:
