@@ -141,7 +141,7 @@ def _after_lead(masked: str, start: int, end: int) -> int:
 def is_name(phrase: str) -> bool:
     """Whether a phrase may name an arm: short, and without the words of outcomes and results."""
     listed = phrase.split()
-    if not listed or len(listed) > MOST_WORDS or len(phrase) > LONGEST:
+    if not listed or len(listed) > MOST_WORDS or len(" ".join(listed)) > LONGEST:
         return False
     if _starts("never").search(phrase) or not _LETTERS.search(phrase):
         return False
