@@ -29,6 +29,9 @@ _TWO = re.compile(
     rf"{_SHARE}(?P<people>\s+(?:[\w-]+\s+)?(?:{PEOPLE})\b)?(?!\s*%)",
     re.IGNORECASE,
 )
+_GIVEN = re.compile(
+    r"\b(?:randomi[sz]ed|assigned|allocated|enrolled|received|treated|given|underwent)\b", re.IGNORECASE
+)
 _JOINED = re.compile(
     r"\s*(?:[\w-]+\s+){0,2}(?:[(][^()]{1,20}[)]\s*)?(?:and|or|versus|vs\.?)\s+(?:to\s+|in\s+|for\s+)?(?:the\s+)?",
     re.IGNORECASE,
@@ -38,7 +41,8 @@ _JOINED = re.compile(
 def respective(text: str, found: list[ArmSpan], most: int | None) -> Counts | None:
     """Return the sizes of two arms that are named in their order.
 
-    "20 and 22 patients were assigned to X and Y", "n = 20 and n = 22 for X and Y".
+    "20 and 22 patients were assigned to X and Y", "n = 20 and n = 22 for X and Y". Who were given
+    a treatment may be more than what was taken for the study.
     """
     if len(found) != 2:
         return None
@@ -50,7 +54,9 @@ def respective(text: str, found: list[ArmSpan], most: int | None) -> Counts | No
         counts = [Count(n or 0, match.span(g)) for n, g in zip(sizes, "ab", strict=True)]
         n = sum(c.n for c in counts)
         part = most is not None and most in (c.n for c in counts)
-        if min(c.n for c in counts) > 1 and (most is None or part or NEARLY * most <= n <= most):
+        sure = bool(match["people"] and _GIVEN.search(text, match.end(), match.end() + 40))
+        fits = most is None or part or n >= NEARLY * most
+        if min(c.n for c in counts) > 1 and fits and (sure or n <= (most or n)):
             return counts if order == (0, 1) else counts[::-1]
     return None
 

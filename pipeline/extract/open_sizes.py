@@ -77,6 +77,9 @@ def sized(doc: Doc, found: list[ArmSpan]) -> list[ArmSpan]:
         return found
     wholes = {c.n for c in (population.total, population.enrolled) if c}
     most = max(wholes, default=None)
+    two = open_pairs.respective(doc._.source, found, most)
+    if two:
+        return _with(found, two)
     listed = [_sizes(doc, arm, most) for arm in found]
     if doc._.design.design != "rct_crossover":
         chosen = _adding_up(listed, wholes) or _each(doc._.source, len(found), wholes)
@@ -121,8 +124,7 @@ def _parts(doc: Doc, found: list[ArmSpan]) -> list[Count] | None:
             pair = open_pairs.side_by_side(doc._.source, doc._.sentences, some, None, sure=True)
             if pair and any(_same(c, total) for c in pair):
                 return pair
-    two = open_pairs.respective(doc._.source, found, total.n)
-    return two if two and any(_same(c, total) for c in two) else None
+    return None
 
 
 def _same(count: Count, total: Count) -> bool:
@@ -144,8 +146,7 @@ def _together(
     if all(any(s.sure and s.count.n != most for s in some) for some in listed):
         return None
     return (
-        open_pairs.respective(text, found, most)
-        or open_pairs.complement(text, sentences, counts, wholes)
+        open_pairs.complement(text, sentences, counts, wholes)
         or _parts(doc, found)
         or open_pairs.side_by_side(text, sentences, counts, most)
     )
