@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import product
+from itertools import pairwise, product
 
 from pipeline.extract.anchors import anchors, matches, within
+from pipeline.extract.arm_mentions import telling
+from pipeline.extract.arm_names import is_comparator, listed
 from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.numbers import COUNT, DIGITS, parse_count
@@ -22,6 +24,9 @@ NEARLY = 0.7
 SOME, FEWEST = 0.4, 16
 #: How far behind two numbers their arms are named, and how far apart these stand.
 FAR, APART = 110, 40
+#: How far beside a number its arm's words are looked for.
+ZONE = 80
+_BRACKETED = re.compile(r"[(\[,]\s*(?:n\s*=\s*)?$", re.IGNORECASE)
 _NUMBER = re.compile(COUNT)
 _SHARE = rf"(?:\s*[\[(]\s*(?:{DIGITS})\s*%\s*[\])])?"
 _TWO = re.compile(
@@ -169,3 +174,58 @@ def side_by_side(
             if same and (best is None or n > sum(c.n for c in best)):
                 best = list(choice)
     return best
+
+
+def split(
+    text: str, sentences: tuple[Sentence, ...], found: list[ArmSpan], wholes: set[int]
+) -> Counts | None:
+    """Return the two numbers of a sentence that make up the study, by the words beside them.
+
+    "Of 41 patients, 21 had the usual dressing and 20 the new one": each number goes to the arm
+    whose words stand beside it, or "control" and the like; where neither stands there, to none.
+    """
+    if len(found) != 2:
+        return None
+    words = _telling(text, found)
+    for sentence in sentences:
+        numbers = list(_numbers(text, sentence.start, sentence.end))
+        for first, second in pairwise(numbers):
+            if first.n + second.n in wholes and 3 * min(first.n, second.n) >= first.n:
+                order = _order(text, sentence, first, second, words, found)
+                if order is not None:
+                    return [first, second] if order == 0 else [second, first]
+    return None
+
+
+def _telling(text: str, found: list[ArmSpan]) -> list[frozenset[str]]:
+    """Of each arm the words of its names that the other's have not."""
+    mine = [
+        frozenset(w.lower() for a, b in arm.mentions for w in listed(text[a:b]) if telling(w))
+        for arm in found
+    ]
+    return [mine[0] - mine[1], mine[1] - mine[0]]
+
+
+def _order(
+    text: str,
+    sentence: Sentence,
+    first: Count,
+    second: Count,
+    words: list[frozenset[str]],
+    found: list[ArmSpan],
+) -> int | None:
+    """Which arm the first of two numbers is: by the words behind each, or before where in brackets."""
+    between = text[first.span[1] : second.span[0]]
+    if _BRACKETED.search(text, max(0, first.span[0] - 8), first.span[0]):
+        zones = (text[max(sentence.start, first.span[0] - ZONE) : first.span[0]], between)
+    else:
+        zones = (between, text[second.span[1] : min(sentence.end, second.span[1] + ZONE)])
+    likes = [[_likeness(z, words[k], found[k].role) for k in (0, 1)] for z in zones]
+    straight, crossed = likes[0][0] + likes[1][1], likes[0][1] + likes[1][0]
+    return None if straight == crossed else int(crossed > straight)
+
+
+def _likeness(zone: str, words: frozenset[str], role: str) -> int:
+    """How many of an arm's words stand in a stretch, and whether it says "control" or the like."""
+    here = {w.lower() for w in listed(zone)}
+    return len(here & words) + (role == "comparator" and is_comparator(zone))

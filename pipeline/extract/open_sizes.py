@@ -147,6 +147,7 @@ def _together(
         return None
     return (
         open_pairs.complement(text, sentences, counts, wholes)
+        or open_pairs.split(text, sentences, found, wholes)
         or _parts(doc, found)
         or open_pairs.side_by_side(text, sentences, counts, most)
     )
