@@ -181,7 +181,8 @@ def lettered(page: Text) -> Iterator[Listed]:
 
 def parts(page: Text) -> Iterator[Listed]:
     """ "the intervention group" and "the control group"."""
-    tried, compared = _TRIED.search(page.masked), _CONTROLS.search(page.masked)
+    tried = _TRIED.search(page.masked)
+    compared = _CONTROLS.search(page.masked) if tried else None
     if tried and compared:
         spans = (tried.span("x"), compared.span(compared.lastgroup or "x"))
         yield Listed(spans, spans, 2.0, True)
@@ -190,7 +191,7 @@ def parts(page: Text) -> Iterator[Listed]:
 def one_sided(page: Text) -> Iterator[Listed]:
     """What the title tries, and the placebo or control that the text names."""
     tried = subject(page)
-    controls = list(_CONTROL_WORD.finditer(page.masked))
+    controls = list(_CONTROL_WORD.finditer(page.masked)) if tried is not None else []
     if tried is not None and controls:
         order = {"placebo": 0, "care": 1, "control": 2}
         best = min(controls, key=lambda m: (order[str(m.lastgroup)], m.start()))

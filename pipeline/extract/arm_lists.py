@@ -44,11 +44,12 @@ _VERSUS = re.compile(
 )
 _LEFT = re.compile(
     r"(?:[.:;,?]|\b(?:of|comparing|comparison|between|evaluating|evaluated|evaluates|that|assess|testing|"
-    r"whether|is|are|was|were|compared|compares|compare|investigating|receiving|given|for|in|on|adding|to|after|following)\b)\s*",
+    r"whether|is|are|was|were|compared|compares|compare|investigating|receiving|given|for|in|on|adding|to|after|following|with)\b)\s*",
     re.IGNORECASE,
 )
 _COMPARE = re.compile(
-    r"\b(?:compar(?:e|ed|es|ing|isons?\s+(?:of|between))|differences?\s+between|between)\s+",
+    r"\b(?:compar(?:e|ed|es|ing|isons?\s+(?:of|between))|differences?\s+between|between)\s+"
+    r"(?!(?:with|to|against)\b)",
     re.IGNORECASE,
 )
 _OF_BOTH = re.compile(
@@ -70,6 +71,7 @@ _WERE_COMPARED = re.compile(
     r"(?:then\s+)?compared\b",
     re.IGNORECASE,
 )
+_COMPARED_WORD = re.compile(r"compared\b", re.IGNORECASE)
 _PLACEBO = re.compile(r"\bplacebo\b", re.IGNORECASE)
 _GIVEN = re.compile(
     r"\b(?:assigned|allocated|randomi[sz]ed|received|receiving|given|treated|underwent)\b",
@@ -201,7 +203,9 @@ def _counted(page: Text) -> Iterator[Listed]:
 
 def _were_compared(page: Text) -> Iterator[Listed]:
     """ "The effects of X and Y were compared"."""
-    for match in _WERE_COMPARED.finditer(page.masked):
+    compared = (m.start() for m in _COMPARED_WORD.finditer(page.masked))
+    near = (_WERE_COMPARED.search(page.masked, max(0, at - 170), at + 8) for at in compared)
+    for match in filter(None, near):
         names = [trim(page.masked, *match.span(g)) for g in ("x", "y")]
         spans = tuple(n for n in names if n is not None)
         if len(spans) == 2:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pipeline.extract.arm_aliases import Alias, Page, stands_in
 from pipeline.extract.arm_names import is_comparator, is_generic, listed, words
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.lexicon import rules
@@ -30,6 +31,9 @@ _SIZE = re.compile(
     rf"|[(\[;,]\s*(?P<m>{COUNT})\s+(?:{PEOPLE})\s*(?=[)\],;])",
     re.IGNORECASE,
 )
+_DUMMY = re.compile(r"\b(?:placebo|sham|vehicle)\b", re.IGNORECASE)
+#: What joins drugs to one word, which is longer than this: "lapatinib-capecitabine".
+_JOINS, _JOINT = re.compile(r"[-/+]"), 12
 _ABSENT = re.compile(r"(?:no|without)\s", re.IGNORECASE)
 _DRUG = re.compile(
     r"\w{2,}(?:mab|ib|taxel|platin|rubicin|fen|fene|zole|trozole|stane|statin|pril|sartan|olol|azine|"
@@ -113,7 +117,8 @@ class Named:
         """The telling words of names."""
         plain = [w for n in names if not _ABSENT.match(n) for w in listed(n)]
         long = [w for p in plain for w in listed(self.defined.get(p, ""))]
-        return frozenset(w.lower() for w in [*plain, *long] if telling(w))
+        joint = [w for p in plain if len(p) > _JOINT for w in _JOINS.split(p)]
+        return frozenset(w.lower() for w in [*plain, *long, *joint] if telling(w))
 
     @property
     def comparator(self) -> bool:
@@ -134,12 +139,8 @@ class Named:
     def holds(self, other: Named) -> bool:
         """Whether a name joins the other arm's to something more: "DE plus X" and "DE"."""
         short = {n.lower() for n in (*other.names, *other.shorts)}
-        return any(
-            re.search(rf"(?<![\w-]){re.escape(s)}(?![\w-])", n.lower()) and _COMBINES.search(n)
-            for s in short
-            for n in (*self.names, *self.shorts)
-            if len(n) > len(s)
-        )
+        joint = [n.lower() for n in (*self.names, *self.shorts) if _COMBINES.search(n)]
+        return any(len(n) > len(s) and stands_in(n, s) for s in short for n in joint)
 
     def likeness(self, other: Named) -> int:
         """How many telling words two arms share."""
@@ -165,6 +166,8 @@ def telling(word: str) -> bool:
 def _shorts(text: str, span: Span, piece: Span) -> Iterator[str]:
     """The abbreviations and letters printed in brackets behind a name."""
     near = _SHORT.match(text, span[1] + (text[span[1] : span[1] + 1] == " "))
+    if near and any(c.isdigit() for c in near["inside"]):  # "X (10 mg/day) (XA)"
+        near = _SHORT.match(text, near.end() + (text[near.end() : near.end() + 1] == " "))
     inside = [
         m for m in _SHORT.finditer(text, span[1], piece[1]) if re.search(r"\bn\s*=", m.group())
     ]
@@ -194,8 +197,9 @@ def _known(name: str, defined: dict[str, str]) -> Iterator[str]:
 
 def places(text: str, names: list[Named], compared: int) -> list[tuple[Span, ...]]:
     """Return for each arm the places that name it, in order; no place names two arms."""
+    page = Page(text)
     aliases = [_aliases(names, k, compared) for k in range(len(names))]
-    found = [(a, b, k) for k, some in enumerate(aliases) for a, b in _occurrences(text, some)]
+    found = [(a, b, k) for k, some in enumerate(aliases) for a, b in page.occurrences(some)]
     taken: list[Place] = []
     for a, b, k in sorted(found, key=lambda f: (f[0], -f[1], f[2] != compared)):
         if not taken or a >= taken[-1][1]:
@@ -212,26 +216,33 @@ def _negated(text: str, place: Place, names: list[Named], compared: int) -> Plac
     return (start, end, compared if names[compared].comparator else -1)
 
 
-def _aliases(names: list[Named], k: int, compared: int) -> list[str]:
-    """The patterns of all that may stand for arm number `k`."""
+def _aliases(names: list[Named], k: int, compared: int) -> list[Alias]:
+    """All that may stand for arm number `k`."""
     me, rest = names[k], [n for i, n in enumerate(names) if i != k]
     theirs = frozenset[str]().union(*(n.all_words for n in rest))
-    found = [_part(n) if is_generic(n) else _phrase(n) for n in me.names]
+    found = [Alias(n, "part" if is_generic(n) else "phrase") for n in me.names]
     found += [_short(s) for s in sorted(me.shorts)]
     for name in me.names:
-        own = () if is_generic(name) else _own_words(name)
+        own = () if is_generic(name) else _own_words(_without_background(name))
         found += [_word(w) for w in own if w.lower() not in theirs]
-    found += [_phrase(t) for t in me.titles]
+    found += [Alias(t, "phrase") for t in me.titles]
     if k == compared:
-        found += [_part("control"), r"controls", r"comparator"]
+        found += [
+            Alias("control", "part"),
+            *(Alias(w, "phrase") for w in ("controls", "comparator")),
+        ]
     elif len(names) == 2:
-        found += [_part(word) for word in ("intervention", "experimental", "investigational")]
+        found += [Alias(w, "part") for w in ("intervention", "experimental", "investigational")]
     if len(names) == 2 and [bool(_COMBINES.search(n.names[0])) for n in names].count(True) == 1:
         joint = bool(_COMBINES.search(me.names[0]))
-        found.append(
-            r"(?:the\s+)?combination(?:\s+\w+)?\s+(?:group|arm)" if joint else "monotherapy"
-        )
+        found.append(Alias("combination", "joint") if joint else Alias("monotherapy", "phrase"))
     return list(dict.fromkeys(found))
+
+
+def _without_background(name: str) -> str:
+    """Of "placebo plus X" the placebo: X is what all arms had."""
+    dummy = _DUMMY.search(name)
+    return dummy.group() if dummy and _COMBINES.search(name) else name
 
 
 def _own_words(name: str) -> list[str]:
@@ -242,38 +253,14 @@ def _own_words(name: str) -> list[str]:
     return [w for w in own if _DRUG.match(w.lower()) or any(c.isupper() for c in w[1:])][:6]
 
 
-def _part(word: str) -> str:
-    """The pattern of "control" and the like where it names an arm, not "glycaemic control"."""
-    word = _phrase(word)
-    of = "|".join(sorted(words("part_of")))
-    return (
-        rf"{word}(?=\s+(?:{of})\b)"
-        rf"|(?:(?<=\bthe\s)|(?<=\band\s)|(?<=\bvs\s)|(?<=\bvs\.\s)|(?<=\bversus\s)|(?<=\bor\s)|(?<=\bto\s)"
-        rf"|(?<=\bthan\s)|(?<=[(,;:]\s)|(?<=[(]))"
-        rf"{word}(?=\s*[,.;:()=]|\s+(?:and|versus|vs|n)\b|\s+-?\d)"
-    )
+def _word(word: str) -> Alias:
+    """A word that stands for an arm; one in capitals is matched as printed."""
+    return _short(word) if word.isupper() else Alias(word, "word")
 
 
-def _phrase(name: str) -> str:
-    """A name's pattern: any white space."""
-    return r"\s+".join(re.escape(w) for w in name.split())
-
-
-def _word(word: str) -> str:
-    """A word's pattern; one in capitals is matched as printed."""
-    return _short(word) if word.isupper() else rf"{re.escape(word)}s?"
-
-
-def _short(word: str) -> str:
-    """An abbreviation's pattern, as printed; a long form's in either case."""
+def _short(word: str) -> Alias:
+    """An abbreviation, as printed; a long form in either case."""
     letter = _LETTER.fullmatch(word)
     if letter:
-        return rf"(?:groups?|arms?)\s+(?-i:{re.escape(letter['x'])})"
-    return _phrase(word) if " " in word else rf"(?-i:{re.escape(word)})(?![-/+][A-Za-z])"
-
-
-def _occurrences(text: str, aliases: list[str]) -> Iterator[Span]:
-    """Every place where one of the patterns stands as a whole word."""
-    body = "|".join(sorted(aliases, key=len, reverse=True))
-    for match in re.finditer(rf"(?<![\w-])(?:{body})(?!\w)", text, re.IGNORECASE):
-        yield match.span()
+        return Alias(letter["x"], "letter")
+    return Alias(word, "phrase" if " " in word else "short")

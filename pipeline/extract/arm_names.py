@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from pipeline.extract.anchors import matches
 from pipeline.extract.lexicon import rules
 from pipeline.extract.numbers import DIGITS
 
@@ -14,7 +15,7 @@ Span = tuple[int, int]
 MOST_WORDS, LONGEST = 9, 80
 _UNIT = (
     r"(?:mg|g|gm|µg|μg|mcg|ug|kg|ml|mL|l|L|Gy|cGy|IU|U|units?|MU|mmol|nm|J|%)"
-    r"(?:\s?/\s?(?:kg|m2|m|d|day|week|wk|ml|mL|h|min|dose|body weight)\b)*"
+    r"(?:\s?(?:/\s?|per\s)(?:kg|m\s?\(2\)|m2|m²|m|d|day|week|wk|ml|mL|h|min|dose|body weight)(?!\w))*"
 )
 _COUNTED = (
     r"(?:cycles?|courses?|weeks?|months?|years?|days?|hours?|minutes?|min|sessions?|doses|fractions|"
@@ -33,14 +34,34 @@ _DOSE = re.compile(
     r"|\b(?:bid|tid|qd|b\.i\.d\.|t\.i\.d\.)(?!\w)|\d+\s?:\s?\d+(?:\s?:\s?\d+)?",
     re.IGNORECASE,
 )
+#: The words that a dose or a length of time begins with, besides numbers.
+_DOSE_STARTS = frozenset(
+    ("for", "over", "every", "at", "within", "up", "on", "of", "once", "twice", "three", "bid",
+     "tid", "qd", "b", "t")
+)  # fmt: skip
+_START = re.compile(r"\w+")
+_DIGITS_OR_Q = frozenset("0123456789q")
 #: A title in square brackets is one translated into English.
-_BRACKET = re.compile(r"(?<=[^\n])[(\[][^()\[\]]{0,300}[)\]]")
+_BRACKET = re.compile(r"[(\[](?<=[^\n].)[^()\[\]]{0,300}[)\]]")
 #: The endings of diseases.
 _DISEASE = re.compile(r"\w{3}(?:itis|oma|osis|[^d]emia|aemia|opathy|omas)$")
 _VS = re.compile(r"\bvs\.")
 _WORD = re.compile(r"[A-Za-z0-9αβγµ®™/+'’&.·-]+")
 _CUT_AT = re.compile(r"[;:()\[\]=<>≥≤%?\"“”]|--|[.](?!\w)")
+#: What those compared with had, though each word alone names nothing.
+_USUAL = re.compile(
+    r"(?:no|(?:the\s+)?(?:standard|usual|routine|regular|conventional))\s+(?:(?:further|active|additional|specific|"
+    r"clinical|medical)\s+)?(?:treatment|therapy|regimen|care|follow[\s-]?up|management|intervention|schedule|"
+    r"prophylaxis|chemotherapy|radiotherapy|dose)\b(?![\s-]+(?!or\b|and\b|arm|group|n\b|in\b|for\b|after\b|with\b|\W)\w)"
+    r"|(?:treatment|care|therapy)\s+as\s+usual\b",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(rf"(?:{DIGITS})[%,]?$")
+_GAP = re.compile(r"\s{4,}+(?!(?:plus|with|and|in\s+combination|followed\s+by)\s)|,(?=\s)")
+_TAIL = re.compile(r"(?:\s+(?:and|or|of|with|plus|the|a|an|their|either|in|for))+$")
+_BLANKS = re.compile(r"[\s,•'’®-]+")
+_BARE_NUMBER = re.compile(r"\d+(?![\w-])")
+_LETTERS = re.compile(r"[A-Za-z]{2}")
 
 
 @cache
@@ -65,7 +86,13 @@ def mask_brackets(text: str) -> str:
 
 def mask_doses(text: str) -> str:
     """Blank out doses and lengths of time, at the same offsets."""
-    return _DOSE.sub(_blank, text)
+    words = ((m.start(), m.group().lower()) for m in _START.finditer(text))
+    starts = [at for at, word in words if word in _DOSE_STARTS or word[0] in _DIGITS_OR_Q]
+    pieces, last = [], 0
+    for match in matches(_DOSE, text, starts, len(text)):
+        pieces += [text[last : match.start()], _blank(match)]
+        last = match.end()
+    return "".join((*pieces, text[last:]))
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -82,17 +109,16 @@ def trim(masked: str, start: int, end: int) -> Span | None:
     stop = _CUT_AT.search(masked, start, end)
     end = stop.start() if stop else end
     start = _after_lead(masked, start, end)
+    usual = _USUAL.match(masked, start, end)
+    if usual:
+        return usual.span()
     cut = next((m for m in _starts("cut").finditer(masked, start, end) if m.start() > start), None)
     end = cut.start() if cut else end
-    gap = re.compile(
-        r"\s{4,}(?!(?:plus|with|and|in\s+combination|followed\s+by)\s)|,(?=\s)"
-    ).search(masked, start, end)
+    gap = _GAP.search(masked, start, end)
     end = gap.start() if gap else end
     piece = masked[start:end]
     end = start + len(piece.rstrip(" ,-–/&+"))
-    tail = re.compile(r"(?:\s+(?:and|or|of|with|plus|the|a|an|their|either|in|for))+$").search(
-        masked, start, end
-    )
+    tail = _TAIL.search(masked, start, end)
     end = tail.start() if tail else end
     return (start, end) if is_name(masked[start:end]) else None
 
@@ -101,13 +127,11 @@ def _after_lead(masked: str, start: int, end: int) -> int:
     """The place behind the words that a name does not start with."""
     lead = _starts("lead")
     while start < end:
-        blank = re.compile(r"[\s,•'’®-]+").match(masked, start, end)
+        blank = _BLANKS.match(masked, start, end)
         if blank:
             start = blank.end()
             continue
-        word = lead.match(masked, start, end) or re.compile(r"\d+(?![\w-])").match(
-            masked, start, end
-        )
+        word = lead.match(masked, start, end) or _BARE_NUMBER.match(masked, start, end)
         if word is None:
             break
         start = word.end()
@@ -117,9 +141,9 @@ def _after_lead(masked: str, start: int, end: int) -> int:
 def is_name(phrase: str) -> bool:
     """Whether a phrase may name an arm: short, and without the words of outcomes and results."""
     listed = phrase.split()
-    if not listed or len(listed) > MOST_WORDS or len(phrase) > LONGEST:
+    if not listed or len(listed) > MOST_WORDS or len(" ".join(listed)) > LONGEST:
         return False
-    if _starts("never").search(phrase) or not re.search(r"[A-Za-z]{2}", phrase):
+    if _starts("never").search(phrase) or not _LETTERS.search(phrase):
         return False
     if any(_NUMBER.match(w) for w in listed):
         return False

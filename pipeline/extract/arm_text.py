@@ -20,6 +20,13 @@ INTO = re.compile(
     r"|to(?:\s+[\w-]+){1,5}\s+(?:groups?|arms)\s*[:,]|to|between|into)\b\s*[:,]?\s*",
     re.IGNORECASE,
 )
+#: What joins two treatments of one arm.
+_JOINS = re.compile(
+    r"\b(?:(?:in|as)\s+(?:combination|association|conjunction)\s+(?:with|to)"
+    r"|(?:combined|together|along|concomitantly|concurrently)\s+with|in\s+addition\s+to)\b",
+    re.IGNORECASE,
+)
+_STOP = re.compile(r"[.;](?=\s|$)|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +41,13 @@ class Text:
 
 def masks(text: str, sentences: Sentences) -> Text:
     """Return a text with what stands in the way of its names blanked out."""
-    plain = mask_doses(text)
+    plain = _JOINS.sub(_plus, mask_doses(text))
     return Text(text, plain, mask_brackets(plain), sentences)
+
+
+def _plus(match: re.Match[str]) -> str:
+    """A "plus" at the end of as many blanks as the match has characters more."""
+    return "plus".rjust(len(match.group()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,7 @@ class Listed:
 
 def clause_end(masked: str, start: int, limit: int) -> int:
     """Where the sentence ends: a full stop before a blank, or a semicolon."""
-    stop = re.compile(r"[.;](?=\s|$)|\n").search(masked, start, min(limit, len(masked)))
+    stop = _STOP.search(masked, start, min(limit, len(masked)))
     return stop.start() if stop else min(limit, len(masked))
 
 

@@ -11,6 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from pipeline.extract import open_arms, open_sizes
+from pipeline.extract.anchors import anchors, matches
 from pipeline.extract.arm_sizes import (
     COMPARATIVE,
     ArmSpan,
@@ -269,7 +270,8 @@ def _named(doc: Doc, label: str, span: Span, role: str, kind: str) -> ArmSpan:
 def _by_dose(doc: Doc) -> list[ArmSpan]:
     """Groups named by their dose or days: "the 1.0 g/kg group", "the 3 day group"."""
     seen: dict[str, re.Match[str]] = {}
-    for match in _GROUP_OF_DOSE.finditer(doc._.source):
+    text: str = doc._.source
+    for match in matches(_GROUP_OF_DOSE, text, anchors(text).numbers, len(text)):
         seen.setdefault(f"{match['v']} {match['u'].lower().rstrip('s')}", match)
     found: list[ArmSpan] = []
     for label, match in seen.items():

@@ -32,6 +32,8 @@ _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 _VALUES = {w: i for i, w in enumerate(_UNITS)} | {w: (i + 2) * 10 for i, w in enumerate(_TENS)}
 _SCALES = {"hundred": 100, "thousand": 1000}
 
+#: The words that numbers are spelled with.
+NUMBER_WORDS = frozenset((*_VALUES, *_SCALES))
 #: Longer strings of digits, and longer strings of number words, print no quantity.
 LONGEST, MOST_WORDS = 15, 12
 #: Spaces that separate thousands; an ordinary space separates two numbers.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
 from spacy.tokens import Doc
 
+from pipeline.extract import open_pairs
 from pipeline.extract.arm_sizes import ArmSpan, all_had_both
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.numbers import COUNT, DIGITS, parse_count
@@ -19,7 +20,7 @@ Span = tuple[int, int]
 #: How many numbers beside an arm are tried.
 TRIED = 6
 #: The share of a study that denominators must make up to be the arms' sizes.
-NEARLY = 0.8
+NEARLY = 0.7
 _N = r"\d{1,3}(?:[,\u2009\u202f]\d{3})+|\d+"
 _MARKED = re.compile(
     rf"(?P<gap>[^.;()\[\]]{{0,60}}?)[(\[,:](?:[^()\[\]=]{{0,60}}?[;,:\s])?\s*n\s*=\s*(?P<n>{_N})(?!\s*/)",
@@ -46,7 +47,10 @@ _ASSIGNED = re.compile(
     re.IGNORECASE,
 )
 _BARE_BEFORE = re.compile(rf"(?<![\w.·,/=-])(?P<n>{COUNT})\s+(?:[a-z-]+\s+)?$", re.IGNORECASE)
-_OF = re.compile(r"\b(?:of|among)\s+(?:the\s+|all\s+)?$", re.IGNORECASE)
+_MARKED_BEFORE = re.compile(
+    rf"\bn\s*=\s*(?P<n>{_N})(?:\s*[,:]\s*|\s+(?:(?:in|for|with|on)\s+(?:the\s+)?)?)$", re.IGNORECASE
+)
+_OF = re.compile(r"(?<!\btotal )\b(?:of|among)\s+(?:the\s+|all\s+)?$", re.IGNORECASE)
 _OTHER = re.compile(r"\b(?:or|and|versus|vs|than|compared|while|whereas|but)\b", re.IGNORECASE)
 _WEAK_VERBS = frozenset(("in", "on", "with", "from", "were in"))
 _EACH_WORD = re.compile(r"\b(?:each|both|per)\b", re.IGNORECASE)
@@ -69,24 +73,84 @@ class Size:
 def sized(doc: Doc, found: list[ArmSpan]) -> list[ArmSpan]:
     """Return the arms with their sizes: those that add up to the study, else each as marked."""
     population: Population = doc._.population
-    wholes = {c.n for c in (population.total, population.enrolled) if c}
     if _larger(found, population.total):
         return found
+    wholes = {c.n for c in (population.total, population.enrolled) if c}
     most = max(wholes, default=None)
+    two = open_pairs.respective(doc._.source, found, most)
+    if two:
+        return _with(found, two)
     listed = [_sizes(doc, arm, most) for arm in found]
     if doc._.design.design != "rct_crossover":
         chosen = _adding_up(listed, wholes) or _each(doc._.source, len(found), wholes)
+        chosen = chosen or _together(doc, found, listed, wholes)
         if chosen:
-            return [replace(a, n=c) for a, c in zip(found, chosen, strict=True)]
+            return _with(found, chosen)
+    return _with(found, _marked(doc, found, listed, most))
+
+
+def _with(found: list[ArmSpan], counts: Sequence[Count | None]) -> list[ArmSpan]:
+    """The arms with their sizes."""
+    return [replace(a, n=c) for a, c in zip(found, counts, strict=True)]
+
+
+def _marked(
+    doc: Doc, found: list[ArmSpan], listed: list[list[Size]], most: int | None
+) -> list[Count | None]:
+    """The sure size of each arm; all patients where each had both; else denominators."""
+    total: Count | None = doc._.population.total
     marked = [next((s.count for s in some if s.sure), None) for some in listed]
-    if population.total and not any(marked) and all_had_both(doc):
-        both = replace(population.total, derived="all patients had both treatments")
-        return [replace(a, n=both) for a in found]
+    if total and not any(marked) and all_had_both(doc):
+        return [replace(total, derived="all patients had both treatments")] * len(found)
     if None in marked:
         marked = [c if c and c.n != most else None for c in marked]
-    if not any(marked):
-        marked = _by_denominators(doc, found, most) or marked
-    return [replace(a, n=c) for a, c in zip(found, marked, strict=True)]
+    return marked if any(marked) else _by_denominators(doc, found, most) or marked
+
+
+def _parts(doc: Doc, found: list[ArmSpan]) -> list[Count] | None:
+    """The sizes of the arms where what was taken for the total is one of them.
+
+    "296 were assigned to X and 297 to Y", "450 of 495 on X, 445 of 496 on Y".
+    """
+    total: Count | None = doc._.population.total
+    if total is None:
+        return None
+    listed = [_sizes(doc, arm, None) for arm in found]
+    for kind in (True, False):
+        some = [[s.count for s in sizes if s.sure == kind] for sizes in listed]
+        if not kind:
+            some = [[c for c in counts if _is_fraction(doc, c)] for counts in some]
+        if any(_same(c, total) for counts in some for c in counts):
+            pair = open_pairs.side_by_side(doc._.source, doc._.sentences, some, None, sure=True)
+            if pair and any(_same(c, total) for c in pair):
+                return pair
+    return None
+
+
+def _same(count: Count, total: Count) -> bool:
+    """Whether a size is the number that was taken for the total."""
+    return count.n == total.n and count.span[0] < total.span[1] and total.span[0] < count.span[1]
+
+
+def _is_fraction(doc: Doc, count: Count) -> bool:
+    """Whether a count is the denominator of a fraction."""
+    return any(q.kind == "fraction" and (q.start, q.end) == count.span for q in doc._.quantities)
+
+
+def _together(
+    doc: Doc, found: list[ArmSpan], listed: list[list[Size]], wholes: set[int]
+) -> list[Count] | None:
+    """The sizes that one phrase or sentence gives to the arms, where none add up to the study."""
+    text, sentences, most = doc._.source, doc._.sentences, max(wholes, default=None)
+    counts = [[s.count for s in some] for some in listed]
+    if all(any(s.sure and s.count.n != most for s in some) for some in listed):
+        return None
+    return (
+        open_pairs.complement(text, sentences, counts, wholes)
+        or open_pairs.split(text, sentences, found, wholes)
+        or _parts(doc, found)
+        or open_pairs.side_by_side(text, sentences, counts, most)
+    )
 
 
 def _by_denominators(doc: Doc, found: list[ArmSpan], most: int | None) -> list[Count | None]:
@@ -186,6 +250,10 @@ def _before(text: str, start: int) -> Iterator[Size]:
         part = _OF.search(text, low, match.start())
         sure = match["verb"].lower() not in _WEAK_VERBS and not part and _alone(text, start)
         yield from _size(match, "n", sure=sure)
+        return
+    marked = _MARKED_BEFORE.search(text, max(0, start - 25), start)
+    if marked:
+        yield from _size(marked, "n", sure=False)
         return
     bare = _BARE_BEFORE.search(text, max(0, start - 45), start)
     if bare:

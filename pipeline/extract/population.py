@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
@@ -12,6 +12,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from pipeline.extract.anchors import Anchors, anchors, matches, within
 from pipeline.extract.extensions import need
 from pipeline.extract.grammar import PEOPLE, TIME_UNIT
 from pipeline.extract.lexicon import rules
@@ -21,11 +22,12 @@ Span = tuple[int, int]
 
 _MENTION = re.compile(
     rf"""(?<![\w.·,/%])(?<!type\ )(?<!phase\ )(?<!stage\ )(?<!grade\ )(?<!class\ )
-    (?<!group\ )(?<!arm\ )(?<!study\ )(?<!per\ )(?!0\b)
+    (?<!group\ )(?<!arm\ )(?<!study\ )(?<!per\ )(?!0)
     (?P<n>\d{{1,3}}[ ]\d{{3}}(?![\d])|{COUNT})[\s-]+
     (?!to\b|or\b|and\b|days?\b|weeks?\b|months?\b|years?\b|cent(?:re|er)s\b|hospitals\b
        |publications\b)
-    (?:(?!{COUNT}|(?:of|in|was|were|is|are|with|for|at|by|on|from|had|who|than|among)\b)
+    (?:(?!{COUNT}|(?:of|in|was|were|is|are|with|for|at|by|on|from|had|who|than|among
+        |cent(?:re|er)s|hospitals|clinics|sites|countries|institutions|practices)\b)
        (?:(?:[A-Z]\.|[\w'’/-]+)(?:\s+\([^()]{{1,30}}\))?|[\w'’-]*[a-rt-z],)\s+){{0,8}}?(?:{PEOPLE})\b(?!['’]s)
     | \b(?:{PEOPLE})\b(?:[^.;()\d]{{0,60}}[\[(,]?|[^.;()=]{{0,80}}?[\[(,])\s*n\s*=\s*
       (?P<m>\d{{1,3}}(?:,\d{{3}})+|\d+)(?!\s*/)""",
@@ -37,29 +39,41 @@ _SEX_SUM = re.compile(
     rf"(?P<b>{COUNT})\s+(?P<y>men|women|boys|girls|males?|females?)\b",
     re.IGNORECASE,
 )
+#: People who are called by an abbreviation: "survivors (BCS)", and a number of these.
+_CALLED = re.compile(r"(?P<people>\w+)\s+[(](?P<short>[A-Z]{2,6})[)]")
+_OF_CALLED = re.compile(rf"(?P<n>{COUNT})\s+(?:[\w-]+,?\s+){{0,5}}?(?P<short>[A-Z]{{2,6}})\b")
+#: A number marked "n =" alone that may be a study's is more than this.
+FEW = 9
+_MARK = re.compile(r"[(\[]\s*n\s*=\s*(?P<n>\d{1,3}(?:,\d{3})+|\d+)\s*[)\]]", re.IGNORECASE)
+_GROUP = re.compile(r"\b(?:groups?|arms?|placebo|controls?|received|events?|deaths?)\b(?!-)", re.IGNORECASE)
 _NEXT = re.compile(r";|,\s+and\s")
 #: A mention that scores no more than this is somebody else's number, or a part.
 NEVER = -5
 _COUNT = re.compile(COUNT)
 _ANALYSED = re.compile(
-    rf"leaving\s+(?P<a>{COUNT})\b(?!\s+{TIME_UNIT})"
-    rf"|(?<![\w.·,/])(?P<b>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:were|was)\s+(?:\w+\s+)?(?:included\s+)?(?:in\s+the\s+(?:\w+\s+)?(?:efficacy|analys|final|intention)"
+    rf"(?<![\w.·,/])(?:(?P<b>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:were|was)\s+(?:\w+\s+)?(?:included\s+)?(?:in\s+the\s+(?:\w+\s+)?(?:efficacy|analys|final|intention)"
     rf"|analy[sz]ed|evaluable|assessable|eligible for analysis)"
-    rf"|(?<![\w.·,/])(?P<c>{COUNT})\s+(?:met\s+\w+\s+)?(?:and\s+)?(?:got|received)\s+(?:the\s+)?study\s+(?:drug|medication|treatment)"
-    rf"|(?<![\w.·,/])(?P<d>{COUNT})\s+met\s+(?:the\s+)?criteria"
-    rf"|\b(?:screened|approached|assessed\s+for\s+eligibility)\b[^.;]{{0,60}}?(?<![\w.·,/])(?P<e>{COUNT})\s+"
-    rf"(?:(?:{PEOPLE})\s+)?(?:were\s+|was\s+)?(?:randomi|enrol|includ|treated)"
-    rf"|(?<![\w.·,/])(?P<f>{COUNT})\s*(?:/|of|out\s+of)\s*(?:the\s+|all\s+)?(?:[a-z-]+\s+)?"
+    rf"|(?P<c>{COUNT})\s+(?:met\s+\w+\s+)?(?:and\s+)?(?:got|received)\s+(?:the\s+)?study\s+(?:drug|medication|treatment)"
+    rf"|(?P<d>{COUNT})\s+met\s+(?:the\s+)?criteria"
+    rf"|(?P<f>{COUNT})\s*(?:/|of|out\s+of)\s*(?:the\s+|all\s+)?(?:[a-z-]+\s+)?"
     rf"(?:\d[\d,]*|{COUNT})\s+"
     rf"(?:\([^()]{{1,12}}\)\s+)?"
-    rf"(?:[\w-]+\s+){{0,3}}?(?:{PEOPLE})\s+(?:(?:were|was|then|finally|approached|invited|asked)\s+)?(?:participated|enrol|accepted|agreed|randomi|included)",
+    rf"(?:[\w-]+\s+){{0,3}}?(?:{PEOPLE})\s+(?:(?:were|was|then|finally|approached|invited|asked)\s+)?(?:participated|enrol|accepted|agreed|randomi|included))",
+    re.IGNORECASE,
+)
+#: The words before a number that say it is what was left of more.
+_LEFT_OF = ("leaving", "screened", "approached", "assessed for eligibility")
+_LEFT = re.compile(
+    rf"leaving\s+(?P<a>{COUNT})\b(?!\s+{TIME_UNIT}|(?:\s+(?:{PEOPLE}))?\s+in\s+(?:the|each)\b)"
+    rf"|\b(?:screened|approached|assessed\s+for\s+eligibility)\b[^.;]{{0,60}}?(?<![\w.·,/])(?P<e>{COUNT})\s+"
+    rf"(?:(?:{PEOPLE})\s+)?(?:were\s+|was\s+)?(?:randomi|enrol|includ|treated)",
     re.IGNORECASE,
 )
 _COMPLETED = re.compile(
-    rf"(?<![\w.·,/])(?P<a>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:had\s+)?(?:completed\b|finished\b)(?!\s+questionnaires)"
-    rf"|completed\s+(?:by|in)\s+(?P<b>{COUNT})\s+(?:{PEOPLE})",
+    rf"(?<![\w.·,/])(?P<a>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:had\s+)?(?:completed\b|finished\b)(?!\s+questionnaires)",
     re.IGNORECASE,
 )
+_COMPLETED_BY = re.compile(rf"completed\s+(?:by|in)\s+(?P<b>{COUNT})\s+(?:{PEOPLE})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +108,35 @@ def population(doc: Doc) -> Doc:
 
 def read(doc: Doc) -> Population:
     """Choose the main count among the mentions of people."""
-    text = doc._.source
-    mentions = _mentions(doc)
+    text: str = doc._.source
+    places = anchors(text)
+    mentions = _mentions(doc, places)
     enrolled = [m for m, score in mentions if score >= 6]
     best = max(mentions, key=lambda m: m[1], default=None)
     total = best[0] if best and best[1] > NEVER else None
-    analysed = _first(_ANALYSED, text)
+    total = total or _marked_alone(doc)
+    analysed = _first(text, places, _ANALYSED, _LEFT, _LEFT_OF)
     if analysed and (total is None or analysed.n <= total.n):
         top = total
         total = analysed
         enrolled = [top] if top and top.n > analysed.n else enrolled
-    completed = _first(_COMPLETED, text)
+    completed = _first(text, places, _COMPLETED, _COMPLETED_BY, ("completed",))
     if completed and (_of_a_group(doc, completed) or (total and completed.n > total.n)):
         completed = None
     return Population(total, enrolled[0] if enrolled else None, completed)
+
+
+def _marked_alone(doc: Doc) -> Count | None:
+    """The one number of a sentence that is marked "n =", if no group is named before it."""
+    text: str = doc._.source
+    for sentence in doc._.sentences:
+        if text.find("=", sentence.start, sentence.end) < 0:
+            continue
+        marks = list(_MARK.finditer(text, sentence.start, sentence.end))
+        n = parse_count(marks[0]["n"]) if len(marks) == 1 else None
+        if n and n > FEW and not _GROUP.search(text, sentence.start, marks[0].start()):
+            return Count(n, marks[0].span())
+    return None
 
 
 def _of_a_group(doc: Doc, count: Count) -> bool:
@@ -116,22 +145,39 @@ def _of_a_group(doc: Doc, count: Count) -> bool:
     return bool(_EACH_GROUP.search(doc._.source, sentence.start, sentence.end))
 
 
-def _mentions(doc: Doc) -> list[tuple[Count, int]]:
+def _mentions(doc: Doc, places: Anchors) -> list[tuple[Count, int]]:
     """Return the counts of people with their scores, in order of text."""
     found: list[tuple[Count, int]] = []
+    text: str = doc._.source
+    called = _called(text, places)
     for order, sentence in enumerate(doc._.sentences):
         place = (sentence.start, sentence.end, order, sentence.part)
-        sums = [
-            c for m in _SEX_SUM.finditer(doc._.source, *place[:2]) if (c := _sum(m)) is not None
-        ]
+        people = within(places.people, *place[:2])
+        numbers = within(places.numbers, *place[:2])
+        if called:
+            for match in matches(_OF_CALLED, text, numbers, sentence.end):
+                n = parse_count(match["n"]) if match["short"] in called else None
+                if n and n > 1:
+                    found.append((Count(n, match.span()), _score(text, match.span(), *place)))
+        if not (people and numbers):
+            continue
+        sexes = matches(_SEX_SUM, text, numbers, sentence.end)
+        sums = [c for m in sexes if (c := _sum(m)) is not None]
         known = {c.n for c, _ in found}
-        found += [(c, _score(doc._.source, c.span, *place) + 2) for c in sums if c.n not in known]
-        for match in _MENTION.finditer(doc._.source, *place[:2]):
+        found += [(c, _score(text, c.span, *place) + 2) for c in sums if c.n not in known]
+        marked = people if text.find("=", *place[:2]) >= 0 else ()
+        for match in matches(_MENTION, text, sorted((*numbers, *marked)), sentence.end):
             n = parse_count(match["n"] or match["m"])
             part = any(c.span[0] <= match.start() < c.span[1] for c in sums)
             if n and n > 1 and not part:
-                found.append((Count(n, match.span()), _score(doc._.source, match.span(), *place)))
-    return _add_up(doc, found)
+                found.append((Count(n, match.span()), _score(text, match.span(), *place)))
+    return _add_up(doc, places, found)
+
+
+def _called(text: str, places: Anchors) -> frozenset[str]:
+    """The abbreviations whose last letter stands for people: "breast cancer survivors (BCS)"."""
+    found = matches(_CALLED, text, places.people, len(text))
+    return frozenset(m["short"] for m in found if m["short"][-1] == m["people"][0].upper())
 
 
 def _sum(match: re.Match[str]) -> Count | None:
@@ -142,7 +188,7 @@ def _sum(match: re.Match[str]) -> Count | None:
     return Count(a + b, match.span(), "sum of the sexes")
 
 
-def _add_up(doc: Doc, found: list[tuple[Count, int]]) -> list[tuple[Count, int]]:
+def _add_up(doc: Doc, places: Anchors, found: list[tuple[Count, int]]) -> list[tuple[Count, int]]:
     """Raise the counts that are the sum of two or three numbers of a sentence, lower the parts.
 
     Two mentions of people anywhere, "55 women" here and "57 women" there, also make a sum.
@@ -150,7 +196,8 @@ def _add_up(doc: Doc, found: list[tuple[Count, int]]) -> list[tuple[Count, int]]
     wholes = {c.n for c, _ in found}
     sets: list[Iterable[tuple[int, ...]]] = [combinations([c.n for c, _ in found][:12], 2)]
     for sentence in doc._.sentences:
-        spans = _COUNT.finditer(doc._.source, sentence.start, sentence.end)
+        numbers = within(places.numbers, sentence.start, sentence.end)
+        spans = matches(_COUNT, doc._.source, numbers, sentence.end)
         listed = [n for m in spans if (n := parse_count(m.group())) is not None and n > 1][:8]
         sets += [combinations(listed, size) for size in (2, 3)]
     runs = [r for some in sets for r in some if sum(r) in wholes and sum(r) >= 10]
@@ -187,11 +234,26 @@ def _cues() -> tuple[tuple[dict[str, Any], re.Pattern[str]], ...]:
     return tuple((r, re.compile(r["pattern"], re.IGNORECASE)) for r in rules("population"))
 
 
-def _first(pattern: re.Pattern[str], text: str) -> Count | None:
-    """The first match's count."""
-    for match in pattern.finditer(text):
-        name = next(k for k, v in match.groupdict().items() if v)
-        n = parse_count(match[name])
+def _first(
+    text: str,
+    places: Anchors,
+    pattern: re.Pattern[str],
+    other: re.Pattern[str],
+    cues: tuple[str, ...],
+) -> Count | None:
+    """The first count of a pattern that begins with a number, or of one that a cue begins."""
+    found = [_counts(matches(pattern, text, places.numbers, len(text)))]
+    lower = text.lower()
+    starts = [at for cue in cues if (at := lower.find(cue.split()[0])) >= 0]
+    if starts:
+        found.append(_counts(other.finditer(text, min(starts))))
+    firsts = (next(some, None) for some in found)
+    return min((c for c in firsts if c), key=lambda c: c.span[0], default=None)
+
+
+def _counts(found: Iterable[re.Match[str]]) -> Iterator[Count]:
+    """The counts of matches, each of which has one group."""
+    for match in found:
+        n = parse_count(match[str(match.lastgroup)])
         if n:
-            return Count(n, match.span())
-    return None
+            yield Count(n, match.span())
