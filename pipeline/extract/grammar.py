@@ -92,15 +92,16 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
         "level",
         r"""\b(?:grades?|stages?)\s+(?:[IVX]+|\d)(?:\s*(?:[-–/]|to|or|and)\s*(?:[IVX]+|\d))\b(?![.·]\d|\s*%)
         | \b(?:class|grade|stage|level|phase|type|study|group|part|step)\s+
-        (?:[IVX]+|\d)\b(?!\s*[/%(])""",
+        (?:[IVX]+|\d)\b(?!\s*[/%]|\s*\(\s*\d)""",
     ),
     (
         "threshold",
-        rf"""(?:[≥≤⩾⩽>]|\bat\sleast|\bmore\sthan|\bless\sthan|\bgreater\sthan|\bat\smost|\bup\sto
-            |\bover(?=\s+\d)|\bno\smore\sthan|<(?=\s*\d))\s*(?:an?\s+)?
+        rf"""(?:[<>]\s?(?:/\s?)?or\s?=\s?(?:to\s)?|[<>]\s?/?\s?=|[≥≤⩾⩽>]|\bat\sleast|\bmore\sthan|\bless\sthan|\bgreater\sthan|\bat\smost|\bup\sto
+            |\bover(?=\s+\d)|\bno\smore\sthan|\b(?:below|under|above|exceeding)(?=\s+\d)|<(?=\s*\d))\s*(?:an?\s+)?
             (?:{DIGITS}|one|two|three|four|five|six)[\s-]*(?:%|{TIME_UNIT}|points?|grades?|mm|cm|kg)?
-        | \b(?:{DIGITS}|one|two|three)\s+(?:%\s*|points?\s+|grades?\s+|steps?\s+)?
-            or\s+(?:more|less|greater)(?:\s+points?)?
+        | \b(?:{DIGITS}|one|two|three)\s*(?:%\s*|points?\s+|grades?\s+|steps?\s+|mm\s?Hg\s+|{TIME_UNIT}\s+)?
+            or\s+(?:more|less|greater|lower|higher|fewer|better|worse)\b(?:\s+points?)?
+        | \btarget\s+(?:[\w-]+\s+){{1,3}}?of\s+{DIGITS}(?:\s*(?:%|mm\s?Hg|points?|{TIME_UNIT}))?
         | \b(?:{DIGITS}|one|two|three)[\s-]points?\s+
             (?:or\smore|fall|drop|decrease|increase|improvement)""",
     ),

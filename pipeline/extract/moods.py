@@ -9,6 +9,7 @@ from pipeline.extract.quantities import Quantity
 
 _PLAN = re.compile(
     r"""\b(?:randomi[sz]ed\s+(?:to|between|in|into|patients|controlled|study|trial)
+      |randomi[sz]ed\s+[^.;]{0,80}?\bagainst\b
       |(?:were|was|been)\s+(?:then\s+)?(?:randomi[sz]ed|stratified|enrolled|recruited|eligible
         |invited|scheduled|allocated|assigned|included|screened|approached|planned|selected)
       |randomly|assigned\s+to|allocated\s+to|allocation|recruited|enrol(?:l?ed|ment)|to\s+receive|will\s+be
