@@ -14,7 +14,7 @@ from pipeline.extract.measurements import Measurement, alike
 _RESPECTIVELY = re.compile(r"^,?[^,;.]{0,60},?\s*respectively\b", re.IGNORECASE)
 _SAID = re.compile(r"\brespective(?:ly)?\b", re.IGNORECASE)
 _AND = re.compile(
-    r"\s*(?:months?|days?|weeks?|years?|points?|kg|patients)?\s*(?:\([^()]{0,40}\)\s*)?(?:and|or)\s*",
+    r"\s*(?:months?|days?|weeks?|years?|points?|[kmµμnp]?g(?:/[dm]?[lL])?|patients|mm\s?Hg|mm|cm|m[lL]|hours?|h|min)?\s*(?:\([^()]{0,40}\)\s*)?(?:and|or)\s*",
     re.IGNORECASE,
 )
 _GROUP_BEHIND = re.compile(
@@ -39,6 +39,10 @@ class Chains:
 
     def of(self, found: Sequence[Measurement]) -> Iterator[list[Measurement]]:
         """Yield the measurements in groups: one for each arm at most, or baseline and follow-up."""
+        runs = self.runs(found)
+        if runs:
+            yield from (list(pair) for pair in zip(*runs, strict=True))
+            return
         longest = max(2, len(self.arms))
         chain: list[Measurement] = []
         for m in found:
@@ -50,6 +54,49 @@ class Chains:
             chain = [m]
         if chain:
             yield chain
+
+    def runs(self, found: Sequence[Measurement]) -> list[list[Measurement]]:
+        """Return the measurements by arm where each arm has several in a row, else nothing.
+
+        "6.0 and 5.9 with A and 4.8 and 4.6 with B", "A had 7% and 11%, B had 19% and 42%".
+        """
+        if not linking.side(self.places, found):
+            return []
+        runs, named = self._runs_and_names(found)
+        lengths = {len(run) for run in runs}
+        if len(lengths) != 1 or len(runs[0]) < 2 or len(runs) != len(named):  # noqa: PLR2004
+            return []
+        if any(len(arms) != 1 for arms in named) or len(set().union(*named)) != len(named):
+            return []
+        if any(self.is_times(run) or self._is_compared(run) for run in runs):
+            return []
+        like = all(alike(a, b) for run in runs[1:] for a, b in zip(runs[0], run, strict=True))
+        return runs if like else []
+
+    def _runs_and_names(
+        self, found: Sequence[Measurement]
+    ) -> tuple[list[list[Measurement]], list[set[int]]]:
+        """The measurements between two places that name arms, and the arms between two runs."""
+        runs: list[list[Measurement]] = []
+        named: list[set[int]] = []
+        last = ""
+        for x in sorted((*found, *self.places), key=lambda x: x.start):
+            if isinstance(x, Mention):
+                if last != "arm":
+                    named.append(set())
+                named[-1].add(x.arm)
+                last = "arm"
+            else:
+                if last != "value":
+                    runs.append([])
+                runs[-1].append(x)
+                last = "value"
+        return runs, named
+
+    def _is_compared(self, run: Sequence[Measurement]) -> bool:
+        """Whether two neighbours of a run are compared with each other."""
+        gaps = (self.text[a.end : b.start] for a, b in zip(run, run[1:], strict=False))
+        return any(linking.STRICT.search(gap) for gap in gaps)
 
     def is_times(self, chain: Sequence[Measurement]) -> bool:
         """Return whether the first two of a chain are baseline and follow-up."""
