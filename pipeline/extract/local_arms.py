@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.lexicon import rules
 from pipeline.extract.measurements import Measurement
+from pipeline.extract.numbers import parse_count
 
 Span = tuple[int, int]
 
@@ -35,12 +36,13 @@ _AGAINST = re.compile(
     re.I,
 )
 _BEFORE_AGAINST = re.compile(
-    r"\b(?:in|with|on|for|after|by|of|receiving)\s+(?:the\s+|an?\s+)?$", re.I
+    r"(?<!ion\s)(?<!ase\s)(?<!nge\s)(?<!ent\s)(?<!nce\s)(?<!score\s)(?<!level\s)(?<!levels\s)\b(?:in|with|on|for|after|by|of|receiving)\s+(?:the\s+|an?\s+)?$", re.I
 )
+_MOVE = r"(?:increas|decreas|reduc|chang|improve|differen|rise|fall|gain|loss)"
 _BEHIND = re.compile(
     r"[\s)\]]*(?:(?:points?|mm\s?Hg|kg|months?|days?|weeks?|years?|mg|m[lL]|%)\s+)?"
     r"(?:(?:of\s+)?(?:the\s+)?(?:\d+\s+)?(?:patients|women|men|subjects|participants|eyes|cases|children)\s+)?"
-    r"(?:[a-z]+\s+){0,2}?(?:(?:in|with|on|for|of|among|after|receiving|given)\s+)(?:the\s+|those\s+|an?\s+)*",
+    rf"(?:(?!{_MOVE})[a-z]+\s+){{0,2}}?(?:(?:in|with|on|for|of|among|after|receiving|given)\s+)(?:the\s+|those\s+|an?\s+)*",
     re.I,
 )
 _AND_RESPECTIVELY = re.compile(
@@ -57,14 +59,14 @@ _COMPARATOR = re.compile(
     r"untreated|routine|saline|vehicle)\b",
     re.I,
 )
-_NAME = r"[A-Za-z0-9][\w+/.'’-]{0,40}(?:\s[A-Za-z0-9][\w+/.'’-]{0,40}){0,4}?"
+_NAME = r"[A-Za-z][\w+/.'’-]{0,40}(?:\s[A-Za-z0-9][\w+/.'’-]{0,40}){0,4}?"
 _WHO = r"(?:\s(?:patients|women|men|subjects|participants|eyes|cases|children|recipients))?"
 #: A treatment that does something: "Latanoprost lowered the pressure more than timolol".
 _SUBJECT = re.compile(
     rf"(?:^(?:[A-Z]{{6,}}:?\s+)?|[,;:]\s|\b(?:whereas|while|but|and)\s)(?:[Tt]he\s)?(?P<n>{_NAME}){_WHO}"
     r"\s(?:\w{3,15}ly\s)?(?:(?:reduced|lowered|increased|improved|decreased|prolonged|showed|had|produced|achieved"
     r"|caused|provided|yielded|prevented)(?!\s(?:in|by|from|after|to|with|at|than|for|during|on)\b)|resulted\sin|led\sto"
-    r"|(?:was|were)\s(?:associated\swith|superior\sto|(?:more|less|better|equally|as)\s\w{3,15}))"
+    r"|(?:was|were)\s(?:associated\swith|superior\sto|(?:more|less|equally|as)\s(?:effective|efficacious|potent)))"
 )
 #: The second of two subjects of one verb: "A lowered it by 8 mm Hg and B by 9".
 _BY = re.compile(rf"\b(?:and|whereas|while|but)\s(?P<n>{_NAME})\sby\s+(?=\d)")
@@ -239,13 +241,19 @@ def _back(text: str, start: int, at: int) -> Span | None:
 
 def _trimmed(words: list[re.Match[str]]) -> Span | None:
     """A name without the words at its ends that name no treatment."""
-    while words and words[0].group().lower() in _dull():
+    while words and (words[0].group().lower() in _dull() or _is_count(words)):
         words = words[1:]
     while words and words[-1].group().lower() in _dull():
         words = words[:-1]
     if not words or all(w.group().replace(".", "").isdigit() for w in words):
         return None
     return words[0].start(), words[-1].end()
+
+
+def _is_count(words: list[re.Match[str]]) -> bool:
+    """Whether a name begins with how many there were: "24 enoxaparin", "twenty-two warfarin"."""
+    first = words[0].group()
+    return len(words) > 1 and not first[0].isupper() and parse_count(first) is not None
 
 
 def _names_something(word: str) -> bool:

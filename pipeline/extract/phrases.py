@@ -22,7 +22,19 @@ _CIRCUMSTANCE = re.compile(
     r"|(?:patients|subjects|women|men|participants|children|those|cases|eyes)\s+with)\s+"
     r"(?:the\s+|an?\s+)?|[Aa]t\s+(?:the\s+)?)$"
 )
+_END_POINT = re.compile(
+    r"\b(?:primary|secondary|composite|combined|co-primary)\b.{0,60}\b(?:end[ -]?points?|outcomes?)$", re.IGNORECASE
+)
+_HAD = re.compile(
+    r"[^.;\d]{0,90}?\b(?:had(?:\s(?:undergone|developed|experienced|achieved))?|achieved|developed|experienced"
+    r"|underwent|required|suffered(?:\sfrom)?|reported|reached|maintained|met)\s+", re.IGNORECASE
+)
+_ARTICLE = re.compile(r"(?:(?:the|an?|at\sleast\sone|one\sor\smore|some|any|more|further)\s+)?", re.I)
 #: A verb or a sign that ties what was measured to the value behind it.
+_BRACKET = re.compile(r"\s*[\[(]\s*")
+_PREPOSITION = re.compile(
+    r"\b(?:in|with|on|for|of|by|to|than|at|from|after|versus|vs\.?|v)\s+(?:the\s+|an?\s+)?$", re.I
+)
 _IS = re.compile(r"\s*(?:\([^()]{0,30}\)\s*)?(?:(?:was|were|averaged)\s+|[:=]\s*)")
 _FOR_AHEAD = re.compile(r"\bfor\s+(?:the\s+)?$", re.IGNORECASE)
 _THERE = re.compile(r"\s*[,:]\s*(?:there\s+(?:was|were)\s+|(?:it|they)\s+(?:was|were)\s+)?", re.I)
@@ -92,11 +104,20 @@ def behind(text: str, end: int, found: Sequence[Phrase]) -> Phrase | None:
     return next((p for p in found if end < p.start and _FOR.fullmatch(text, end, p.start)), None)
 
 
+def object_of(text: str, end: int, found: Sequence[Phrase]) -> Phrase | None:
+    """Return what those counted had or did: "12% and 30%, respectively, had a relapse"."""
+    verb = _HAD.match(text, end)
+    return next((p for p in found if verb and _ARTICLE.fullmatch(text, verb.end(), p.start)), None)
+
+
 def tied(text: str, start: int, found: Sequence[Phrase]) -> Phrase | None:
     """Return the phrase that a verb or "for" ties to a value at `start`: "survival was 12"."""
     for p in found:
         if p.end <= start and _IS.fullmatch(text, p.end, start):
             return p if not _CIRCUMSTANCE.search(text[max(0, p.start - 24) : p.start]) else None
+        listed = p.end <= start and _BRACKET.fullmatch(text, p.end, start)
+        if listed and not _PREPOSITION.search(text[max(0, p.start - 16) : p.start]):
+            return p
         ahead = p.end <= start and _FOR_AHEAD.search(text[max(0, p.start - 12) : p.start])
         if ahead and _THERE.fullmatch(text, p.end, start):
             return p
@@ -136,6 +157,10 @@ def _may_join(run: list[re.Match[str]], lower: str) -> bool:
 def _phrase(run: list[re.Match[str]]) -> Iterator[Phrase]:
     """The phrase of a run of words, without the empty words at its ends."""
     words = run
+    named = _END_POINT.search(" ".join(w.group() for w in run))
+    if named:
+        yield Phrase(run[0].start(), run[-1].end())
+        return
     if words and words[-1].group().lower() in _people():
         return  # "hematologic patients" are who was counted, not what
     while words and _is_empty(words[0].group()) and not _is_of(words):

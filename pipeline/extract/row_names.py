@@ -7,7 +7,7 @@ import re
 from pipeline.extract import naming
 from pipeline.extract.counting import is_bare
 from pipeline.extract.measurements import Measurement
-from pipeline.extract.phrases import Phrase, behind, nearest, phrases, tied
+from pipeline.extract.phrases import Phrase, behind, nearest, object_of, phrases, tied
 from pipeline.extract.scene import Scene
 
 _STATISTIC = re.compile(r"\b(?:mean|median|averaged?|average)\b", re.I)
@@ -74,6 +74,7 @@ class Named(Scene):
         phrase = (
             behind(self.text, max(m.end, lead.end, end), self._phrases())
             or tied(self.text, lead.start, self._phrases())
+            or (object_of(self.text, max(m.end, end), self._phrases()) if m.kind in ("percent", "count") else None)
             or nearest(self.text, lead.span, self._phrases())
         )
         if phrase is None:

@@ -25,7 +25,9 @@ from pipeline.extract.sentences import Sentence
 Span = tuple[int, int]
 
 _CLOCK = re.compile(
-    r"\b(?:median|time to|survival|duration|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b|\bstay\b", re.I
+    r"\b(?:median|time to|survival|duration|latency|length of|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b|\bstay\b"
+    r"|\d\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)?\s*(?:vs?\.?|versus)\s+\d[\d.·]*\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)\b",
+    re.I,
 )
 _LASTED = re.compile(r"\b(?:lasted|persisted|lasting)\b", re.I)
 _AMONG = re.compile(
@@ -33,6 +35,7 @@ _AMONG = re.compile(
 )
 _AT_ARM = re.compile(r"\s*(?:(?:in|on|with|for|receiving|given|among)\s+(?:the\s+)?)?", re.I)
 _ARM_AT = re.compile(r"(?:\s+(?:group|arm))?\s*[,:=(]?\s*", re.I)
+_HALF = re.compile(r"[-‐–]\s*(?:,|and\b|or\b|to\b)")
 _NEXT_TIME = re.compile(r"\s*(?:,\s*(?:and\s+|or\s+)?|and\s+|or\s+|to\s+)")
 _WHEN = re.compile(
     r"\b(?:at|by|within|after|until|over|for|during|every|first|last|in|than|the|up to|with|past)"
@@ -94,7 +97,7 @@ class Scene:
         if self.told:
             built = share_unit(self.text, built)
             built = even_out(self.text, self.start, [self._as_events(m) for m in built])
-        return [m for m in built if not self._is_size(m)]
+        return [m for m in built if not self._is_size(m) and not self._is_half(m)]
 
     def _listed_times(self) -> frozenset[int]:
         """Where the numbers of lists of times start: "at 1, 3 and 6 months"."""
@@ -144,6 +147,10 @@ class Scene:
         return (
             bool(_WHEN.search(before)) or inside[0].isalpha() or ("-" in inside and q.high is None)
         )
+
+    def _is_half(self, m: Measurement) -> bool:
+        """Whether a number is the first of two that share a word: "two- and three-year survival"."""
+        return _HALF.match(self.text, m.end) is not None
 
     def _is_size(self, m: Measurement) -> bool:
         """Whether a count is the size of the study or of an arm, and no result."""
