@@ -12,6 +12,7 @@ from pipeline.extract.linking import Mention
 from pipeline.extract.measurements import Measurement, alike
 
 _RESPECTIVELY = re.compile(r"^,?[^,;.]{0,60},?\s*respectively\b", re.IGNORECASE)
+_WERE = re.compile(r"\b(?:were|of)\s+$", re.IGNORECASE)
 _SAID = re.compile(r"\brespective(?:ly)?\b", re.IGNORECASE)
 _AND = re.compile(
     r"\s*(?:months?|days?|weeks?|years?|points?|[kmµμnp]?g(?:/[dm]?[lL])?|patients|mm\s?Hg|mm|cm|m[lL]|hours?|h|min)?\s*(?:\([^()]{0,40}\)\s*)?(?:and|or)\s*",
@@ -123,6 +124,8 @@ class Chains:
             return False
         if _AND.fullmatch(gap) and _SAID.search(self.text, self.start, self.end):
             return True
+        if self._is_plain_pair(a, gap):
+            return True
         if self._parallel(gap, b):
             return True
         if len(self.arms) == 2 and _RESPECTIVELY.match(self.text[b.end : self.end]):
@@ -131,6 +134,12 @@ class Chains:
             return False
         own = [linking.arms_of(self.text, [m], self.places, found)[0] for m in (a, b)]
         return None not in own and own[0] != own[1]
+
+    def _is_plain_pair(self, a: Measurement, gap: str) -> bool:
+        """Whether the values of two arms are joined by "and" alone: "were 19 and 44 months"."""
+        before = self.text[max(self.start, a.start - 12) : a.start]
+        joined = _AND.fullmatch(gap) and "or" not in gap and _WERE.search(before)
+        return len(self.arms) == 2 and not self.places and bool(joined)  # noqa: PLR2004
 
     def _parallel(self, gap: str, b: Measurement) -> bool:
         """Whether two values stand in like phrases: "12% in group A and 30% in group B"."""

@@ -146,6 +146,7 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
         rf"""{_OPEN}(?:{_SPREAD}\s*[:=,]?\s*(?:±\s*)?|(?:±|\+/-)\s*)(?P<s>{DIGITS})\s*%?
         (?:{_CLOSE}|(?=\s*[;,]))""",
     ),
+    ("spread", rf"""\s*,?\s+(?P<label>SD|SEM?|S\.D\.)\s*[:=,]?\s*(?P<s>{DIGITS})(?![\d%])"""),
     (
         "interval",
         rf"""[\[(]?\s*\b{_RANGE}\s*[:=,]?\s*(?:of\s+|from\s+|was\s+)?(?P<lo>{SIGNED})\s*%?{_BETWEEN}

@@ -49,6 +49,14 @@ _BETWEEN = re.compile(
 _LESS_RISK = re.compile(
     r"\s*(?:\w+\s+)?(?:risk|relative|absolute)?\s*(?:reduction|difference)s?\b", re.I
 )
+_GROUPS_APART = re.compile(
+    r"\bbetween[\s-](?:the\s)?groups?\s(?:\w+\s){0,2}?(?:differences?|reductions?|changes?)\b[^.;]{0,50}$", re.I
+)
+_THAN_AFTER = re.compile(r"\s*(?:higher|lower|greater|less|more|longer|shorter|better|worse)\b", re.I)
+#: "Tamoxifen reduced the risk of relapse by 41%": an effect, and no value of an arm.
+_REDUCED_BY = re.compile(
+    r"\b(?:reduc|lower|increas|decreas|improv)\w+\s(?!.*\bfrom\b)[^.;,\d]{0,50}\bby\s(?:an?\s|about\s|approximately\s)?$", re.I
+)
 _FOLLOWED = re.compile(
     r"\b(?:follow(?:ed)?[\s-]?up|observation\s+(?:period|time)|surveillance|ages?d?|body\s+mass\s+index|BMI)\b"
     r"[^.;,%\d]{0,45}$|\b(?:at|after)\s+(?:an?\s+)?(?:median|mean)\s+of\s*$",
@@ -73,7 +81,8 @@ _CHANGE_OF = re.compile(
     re.I,
 )
 _MEDIAN_OF = re.compile(
-    r"\bmedian\b(?!\s+follow)(?!.*\b(?:rates?|survival|patients|women|response|follow)\b)", re.I
+    r"\bmedian\b(?!\s+(?:follow|observation))(?!.*\b(?:rates?|survival|patients|women|response|follow|period)\b)"
+    r"[^;)\]]{0,80}$", re.I
 )
 #: An event within this reach behind a count is its verb: "12 (80%) improved".
 _VERB = 30
@@ -250,6 +259,16 @@ def is_between(text: str, m: Measurement) -> bool:
     return bool(_BETWEEN.search(text[max(0, m.start - 60) : m.start])) or bool(
         _LESS_RISK.match(text[m.end : m.end + 40])
     )
+
+
+def is_relation(text: str, m: Measurement) -> bool:
+    """Whether a value says how far two groups are apart: "reduced by 40%", "13% higher than"."""
+    before, after = text[max(0, m.start - 70) : m.start], text[m.end : m.end + 30]
+    if _GROUPS_APART.search(before) or (m.kind != "count" and _LESS_RISK.match(after)):
+        return True
+    if m.unit != "%" or m.kind == "count" or m.spread is not None:
+        return False
+    return bool(_THAN_AFTER.match(after) or _REDUCED_BY.search(before))
 
 
 def is_dose(text: str, m: Measurement) -> bool:

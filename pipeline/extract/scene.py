@@ -25,13 +25,15 @@ from pipeline.extract.sentences import Sentence
 Span = tuple[int, int]
 
 _CLOCK = re.compile(
-    r"\b(?:median|time to|survival|duration|latency|length of|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b|\bstay\b"
-    r"|\d\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)?\s*(?:vs?\.?|versus)\s+\d[\d.·]*\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)\b",
+    r"\b(?:median|times? to|survival|duration|latency|length of|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b|\bstay\b"
+    r"|\d\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)?\s*(?:vs?\.?|versus)\s+\d[\d.·]*\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)\b"
+    r"|\d\s+(?:min(?:utes?)?|hours?|h)\s*(?:per|/)\s*(?:day|week|d|wk)\b",
     re.I,
 )
 _LASTED = re.compile(r"\b(?:lasted|persisted|lasting)\b", re.I)
 _AMONG = re.compile(
-    rf"\b(?:among|of|in)\s+(?:the\s+)?(?P<n>\d+)\s+(?:responders|(?:{PEOPLE}))[^.;]{{0,50}}?,", re.I
+    rf"(?:\b(?:[Aa]mong|In|Of|For|Out\sof)|[,;:]\s(?:and\s)?(?:in|of|for|out\sof))\s+(?:the\s+|all\s+)?(?P<n>\d+)\s+"
+    rf"(?:(?!and\b|or\b|of\b|in\b)[\w-]+\s+){{0,3}}?(?:responders|(?:{PEOPLE}))\b[^.;]{{0,60}}?,"
 )
 _AT_ARM = re.compile(r"\s*(?:(?:in|on|with|for|receiving|given|among)\s+(?:the\s+)?)?", re.I)
 _ARM_AT = re.compile(r"(?:\s+(?:group|arm))?\s*[,:=(]?\s*", re.I)
@@ -135,8 +137,8 @@ class Scene:
         """Whether a number is part of an instrument's, an event's or an arm's name."""
         events = [] if q.kind in {"fraction", "all"} else self.events
         names = [(t.start, t.end) for t in (*self.instruments, *events)]
-        names += [(p.start, p.end) for p in self.places]
-        return any(start < q.end and q.start < end for start, end in names)
+        inside = any(p.start <= q.start < p.end for p in self.places)
+        return inside or any(start < q.end and q.start < end for start, end in names)
 
     def _is_when(self, q: Quantity) -> bool:
         """Whether a stretch of time says when, and is no result."""
