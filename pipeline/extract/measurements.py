@@ -25,6 +25,11 @@ _OUT_OF = re.compile(r"\s*[)\]]*\s*(?:out\s+)?of\s+(?:the\s+|these\s+|all\s+)?",
 _AMONG = re.compile(
     r"\s*[)\]]*\s*(?:(?:\w+\s+){0,2}events?\s+)?(?:in|among)\s+(?:the\s+)?", re.IGNORECASE
 )
+_EVENTS_AMONG = re.compile(
+    r"\s+(?:[\w-]+\s+){0,3}?(?:events|deaths|relapses|recurrences|cases|cancers|fractures|strokes|failures)\s+"
+    r"(?:in|among)\s+(?:the\s+)?",
+    re.IGNORECASE,
+)
 _IN_EACH = re.compile(r"\s+in\s+each\s+(?:group|arm)\b", re.IGNORECASE)
 _OTHER_UNITS = re.compile(
     r"^\s+(?:\w+\s+){0,2}?(?:nerves?|segments?|muscle groups?|groups|eyes|centres|centers|"
@@ -159,6 +164,9 @@ def _join(text: str, last: Measurement, q: Quantity) -> Measurement | None:
         return replace(
             last, kind="count", events=replace(q, kind="number"), end=_closed(text, q.end)
         )
+    if q.kind == "number" and _are_events(text, last, q, gap) and last.value is not None:
+        events = Quantity("fraction", last.start, q.end, last.value.value, q.value)
+        return replace(last, kind="count", value=None, events=events, end=_closed(text, q.end))
     if q.kind == "number" and _is_denominator(text, last, q, gap):
         return replace(last, events=_fraction(last, q), end=_closed(text, q.end))
     if q.kind == "spread" and last.value is not None and _TO_SPREAD.match(gap):
@@ -190,6 +198,16 @@ def _is_denominator(text: str, last: Measurement, q: Quantity, gap: str) -> bool
         return False
     among = _AMONG.fullmatch(gap) is not None and _PEOPLE_AFTER.match(text[q.end : q.end + 60])
     return bool(_OUT_OF.fullmatch(gap) or among) and 0 < events.value <= q.value
+
+
+def _are_events(text: str, last: Measurement, q: Quantity, gap: str) -> bool:
+    """Whether two numbers are events and who they were among: "352 DFS events among 2,463 women"."""
+    value = last.value
+    bare = last.kind == "number" and not (last.spread or last.ci or last.interval)
+    if not bare or value is None or value.value is None or q.value is None:
+        return False
+    among = _EVENTS_AMONG.fullmatch(gap) and _PEOPLE_AFTER.match(text[q.end : q.end + 60])
+    return bool(among) and value.value == int(value.value) and 0 <= value.value <= q.value
 
 
 def _fraction(last: Measurement, q: Quantity) -> Quantity:

@@ -15,7 +15,7 @@ _PLAN = re.compile(
       |randomly|assigned\s+to|allocated\s+to|allocation|recruited|enrol(?:l?ed|ment)|to\s+receive|will\s+be
       |(?:aim|aims|aimed|purpose|objectives?)\b|hypothes\w+|endpoints?\s+(?:was|were|included)
       |outcomes?\s+(?:measures?\s+)?(?:was|were|included|is|are)\s+(?!significant|similar|better|worse)
-      |enrolling|planned\s+(?:at|after|for|when)|remained\s+for|eligib\w+|inclusion|exclusion|sample\s+size|power\s+(?:of|to)|designed\s+to|powered
+      |enrolling|planned\s+to|we\s+expect|expected\s+to|planned\s+(?:at|after|for|when)|remained\s+for|eligib\w+|inclusion|exclusion|sample\s+size|power\s+(?:of|to)|designed\s+to|powered
       |(?:we|this\s+(?:study|trial|analysis))\s+(?:\w+ly\s+)?(?:compared|conducted|investigated|evaluated|assessed
         |examined|studied|tested|performed|aimed|sought|undertook|determined|analy[sz]ed|included))\b""",
     re.IGNORECASE | re.VERBOSE,

@@ -50,7 +50,9 @@ _LESS_RISK = re.compile(
     r"\s*(?:\w+\s+)?(?:risk|relative|absolute)?\s*(?:reduction|difference)s?\b", re.I
 )
 _GROUPS_APART = re.compile(
-    r"\bbetween[\s-](?:the\s)?groups?\s(?:\w+\s){0,2}?(?:differences?|reductions?|changes?)\b[^.;]{0,50}$", re.I
+    r"\bbetween[\s-](?:the\s)?groups?\s(?:\w+\s){0,2}?(?:differences?|reductions?|changes?)\b[^.;]{0,50}$"
+    r"|\b(?:treatment|absolute|risk|mean)\s+(?:differences?|reductions?)\s*(?:of|was|[,:=(])*\s*$"
+    r"|\b(?:noninferiority|non-inferiority|equivalence)\b[^.;]{0,40}$", re.I
 )
 _THAN_AFTER = re.compile(r"\s*(?:higher|lower|greater|less|more|longer|shorter|better|worse)\b", re.I)
 #: "Tamoxifen reduced the risk of relapse by 41%": an effect, and no value of an arm.
@@ -263,7 +265,8 @@ def is_between(text: str, m: Measurement) -> bool:
 
 def is_relation(text: str, m: Measurement) -> bool:
     """Whether a value says how far two groups are apart: "reduced by 40%", "13% higher than"."""
-    before, after = text[max(0, m.start - 70) : m.start], text[m.end : m.end + 30]
+    end = m.value.end if m.value is not None else m.end
+    before, after = text[max(0, m.start - 70) : m.start], text[end : end + 30]
     if _GROUPS_APART.search(before) or (m.kind != "count" and _LESS_RISK.match(after)):
         return True
     if m.unit != "%" or m.kind == "count" or m.spread is not None:
