@@ -91,7 +91,7 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
     (
         "level",
         r"""\b(?:grades?|stages?)\s+(?:[IVX]+|\d)(?:\s*(?:[-–/]|to|or|and)\s*(?:[IVX]+|\d))\b(?![.·]\d|\s*%)
-        | \b(?:class|grade|stage|level|phase|type|study|group|part|step)\s+
+        | \b(?:class|grade|stage|level|phase|type|study|group|part|step|cycle|visit|cohort|table)\s+
         (?:[IVX]+|\d)\b(?!\s*[/%]|\s*\(\s*\d)""",
     ),
     (
@@ -101,6 +101,7 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
             (?:{DIGITS}|one|two|three|four|five|six)[\s-]*(?:%|{TIME_UNIT}|points?|grades?|mm|cm|kg)?
         | \b(?:{DIGITS}|one|two|three)\s*(?:%\s*|points?\s+|grades?\s+|steps?\s+|mm\s?Hg\s+|{TIME_UNIT}\s+)?
             or\s+(?:more|less|greater|lower|higher|fewer|better|worse)\b(?:\s+points?)?
+        | \b(?:{DIGITS}|one|two)\s+SDs?\s+(?:above|below)
         | \btarget\s+(?:[\w-]+\s+){{1,3}}?of\s+{DIGITS}(?:\s*(?:%|mm\s?Hg|points?|{TIME_UNIT}))?
         | \b(?:{DIGITS}|one|two|three)[\s-]points?\s+
             (?:or\smore|fall|drop|decrease|increase|improvement)""",

@@ -25,7 +25,7 @@ _DONE = re.compile(
     r"""\b(?:(?:were|was)\s+(?:measured|assessed|evaluated|collected|recorded|defined|obtained|performed
         |calculated|analy[sz]ed|evaluable|assessable|available|accrued|treated|estimated|administered|followed|monitored|interviewed)\b
       |(?:patients|women|participants|subjects)\s+(?:\w+\s+){0,3}received
-      |(?:study|trial)\s+was\s+conducted|population\s+comprised|provided?\s+(?:\w+\s+){0,2}consent)\b""",
+      |(?:study|trial)\s+(?:was\s+conducted|evaluating|comparing|investigating|assessing)|population\s+comprised|provided?\s+(?:\w+\s+){0,2}consent)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 _FOUND = re.compile(

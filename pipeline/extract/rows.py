@@ -99,9 +99,13 @@ class Page(Named):
             return
         end = other.end if other is not None else m.end
         name = self._name(m, lead, arm, end, paired=other is not None)
-        if name is None or (other is None and self.comparative and naming.is_relation(self.text, m)):
+        apart = self.comparative and (
+            naming.is_ratio(self.text, lead) or (other is None and naming.is_relation(self.text, m))
+        )
+        if name is None or apart:
             return
         by_event = name.direction is not None
+        level = by_event or naming.is_rate(name.measure)
         over_time = other_is == "baseline"
         compared = other_is == "comparator"
         whole = (
@@ -113,7 +117,7 @@ class Page(Named):
             measure=name.measure,
             named=name.span,
             type=naming.type_of(
-                self.text, self.start, m, named_by_event=by_event, change_over_time=over_time
+                self.text, self.start, m, named_by_event=level, change_over_time=over_time
             ),
             span=(lead.start, max(m.end, other.end if other else 0)),
             direction=name.direction,
