@@ -65,7 +65,7 @@ class Chains:
             return []
         runs, named = self._runs_and_names(found)
         lengths = {len(run) for run in runs}
-        if len(lengths) != 1 or len(runs[0]) < 2 or len(runs) != len(named):  # noqa: PLR2004
+        if len(lengths) != 1 or len(runs[0]) < 2 or not 2 <= len(runs) == len(named):  # noqa: PLR2004
             return []
         if any(len(arms) != 1 for arms in named) or len(set().union(*named)) != len(named):
             return []
