@@ -12,14 +12,30 @@ from pipeline.extract.linking import Mention
 from pipeline.extract.measurements import Measurement, alike
 
 _RESPECTIVELY = re.compile(r"^,?[^,;.]{0,60},?\s*respectively\b", re.IGNORECASE)
-_WERE = re.compile(r"\b(?:were|of)\s+$", re.IGNORECASE)
+_WERE = re.compile(r"\b(?:were|was|of)\s+$", re.IGNORECASE)
+#: Two times: the values behind them may be those of one arm.
+_TIMES = re.compile(
+    r"\d[\s-]*(?:years?|months?|weeks?|days?|h(?:ours?)?)?,?\s+(?:and|to|or)\s+\d+[\s-]*(?:year|month|week|day|h\b|hour)", re.I
+)
+_ENDS = re.compile(r"\s*(?:[a-z/%]{1,8}\s*)?(?:\(\s?[pP]\b|[.;]|$)")
+_NAME = r"[\w/+-]+(?:\s[\w/+-]+){0,3}"
+_NEXT_BRACKET = re.compile(
+    rf"[\s%)\]]*,?\s*(?:and|versus|vs\.?|compared\s+(?:with|to)|than)\s+(?:(?:in|with|for|on|by|the|those|that)\s+){{0,3}}{_NAME}\s*[(\[]\s*",
+    re.IGNORECASE,
+)
+_FIRST_LABEL = re.compile(rf"[(\[:;,]\s*{_NAME}\s*[:,=]\s*$")
+_NEXT_LABEL = re.compile(rf"\s*(?:%|mm\s?Hg|months?|days?|weeks?|years?)?\s*[;,]\s*(?:and\s+)?{_NAME}\s*[:,=]\s*")
+_AT_NAMES = re.compile(
+    r"[\s)\]]*(?:(?:of\s+)?(?:the\s+)?(?:patients|women|participants|subjects|cases)\s+)?(?:in|with|for|on|of)\s+(?:the\s+)?", re.IGNORECASE
+)
+_JOIN = re.compile(r"(?:\s+(?:group|arm))?\s*(?:and|versus|vs\.?)\s+(?:the\s+)?", re.IGNORECASE)
 _SAID = re.compile(r"\brespective(?:ly)?\b", re.IGNORECASE)
 _AND = re.compile(
     r"\s*(?:months?|days?|weeks?|years?|points?|[kmµμnp]?g(?:/[dm]?[lL])?|patients|mm\s?Hg|mm|cm|m[lL]|hours?|h|min)?\s*(?:\([^()]{0,40}\)\s*)?(?:and|or)\s*",
     re.IGNORECASE,
 )
 _GROUP_BEHIND = re.compile(
-    r"^[\s)\]]*(?:of\s+(?:the\s+)?(?:patients|women|participants|subjects|cases)\s+)?"
+    r"^[\s)\]]*(?:\([^()]{0,45}\)\s*)?(?:of\s+(?:the\s+)?(?:patients|women|participants|subjects|cases)\s+)?"
     r"(?P<word>in|for|with|on|of|among|after|receiving|from)\s+(?:(?:the|those|patients|women)\s+)*[^,;.]{0,40}?"
     r"(?:\bgroup\b|\barm\b|\bpatients\b|\bcontrols?\b|\bplacebo\b|[A-Z])",
     re.IGNORECASE,
@@ -124,7 +140,7 @@ class Chains:
             return False
         if _AND.fullmatch(gap) and _SAID.search(self.text, self.start, self.end):
             return True
-        if self._is_plain_pair(a, gap):
+        if self._is_plain_pair(a, b) or self._are_labelled(a, gap) or self._are_joint(gap, b):
             return True
         if self._parallel(gap, b):
             return True
@@ -135,11 +151,37 @@ class Chains:
         own = [linking.arms_of(self.text, [m], self.places, found)[0] for m in (a, b)]
         return None not in own and own[0] != own[1]
 
-    def _is_plain_pair(self, a: Measurement, gap: str) -> bool:
+    def _is_plain_pair(self, a: Measurement, b: Measurement) -> bool:
         """Whether the values of two arms are joined by "and" alone: "were 19 and 44 months"."""
         before = self.text[max(self.start, a.start - 12) : a.start]
-        joined = _AND.fullmatch(gap) and "or" not in gap and _WERE.search(before)
-        return len(self.arms) == 2 and not self.places and bool(joined)  # noqa: PLR2004
+        gap = self.text[a.end : b.start]
+        if len(self.arms) != 2 or not _AND.fullmatch(gap) or "or" in gap:  # noqa: PLR2004
+            return False
+        if not _WERE.search(before) or _TIMES.search(self.text, self.start, self.end):
+            return False
+        return not self.places or _ENDS.match(self.text, b.end) is not None
+
+    def _are_labelled(self, a: Measurement, gap: str) -> bool:
+        """Whether two values have labels: "A (53%) and B (62%)", "(A: 53%; B: 62%)"."""
+        beside = (
+            a.end <= p.start < a.end + len(gap) or 0 <= a.start - p.end < 4  # noqa: PLR2004
+            for p in self.places
+        )
+        if len(self.arms) < 2 or not any(beside):  # noqa: PLR2004
+            return False
+        if _NEXT_BRACKET.fullmatch(gap) and self.text[a.start - 2 : a.start].strip() in "([":
+            return True
+        before = self.text[max(self.start, a.start - 40) : a.start]
+        return bool(_NEXT_LABEL.fullmatch(gap) and _FIRST_LABEL.search(before))
+
+    def _are_joint(self, gap: str, b: Measurement) -> bool:
+        """Whether both arms are named behind two values: "in 6 and 3 in the A and B groups"."""
+        behind = [p for p in self.places if p.start >= b.end][:2]
+        if len(behind) != 2 or behind[0].arm == behind[1].arm or not _AND.fullmatch(gap):  # noqa: PLR2004
+            return False
+        first, second = behind
+        near = _AT_NAMES.fullmatch(self.text, b.end, first.start)
+        return bool(near and _JOIN.fullmatch(self.text, first.end, second.start))
 
     def _parallel(self, gap: str, b: Measurement) -> bool:
         """Whether two values stand in like phrases: "12% in group A and 30% in group B"."""

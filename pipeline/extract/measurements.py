@@ -10,7 +10,7 @@ from pipeline.extract.quantities import Quantity
 
 Span = tuple[int, int]
 
-_TO_COUNT = re.compile(rf"^\s*(?:(?:{PEOPLE})\s*)?[\[(,;]\s*$", re.IGNORECASE)
+_TO_COUNT = re.compile(rf"^\s*(?:(?:{PEOPLE}|events?|deaths)\s*)?[\[(,;]\s*$", re.IGNORECASE)
 #: "10 in the cooled group [14.7%]"
 _IN_GROUP = re.compile(r"\s+(?:in|of|on|with|for)\s+[^,;.()\[\]\d]{1,45}[\[(]\s*", re.IGNORECASE)
 _TO_SPREAD = re.compile(
