@@ -31,7 +31,7 @@ _FEWER = re.compile(
 )
 _PER = re.compile(r"^[^.;]{0,25}\bper\s+\d", re.I)
 _DID = re.compile(
-    r"^\s+(?:had|have|developed|experienced|died|did\s+not|required|needed|completed|discontinued|withdrew|reported"
+    r"^\s+(?:had|have|developed|experienced|died|occurred|occurring|did\s+not|required|needed|completed|discontinued|withdrew|reported"
     r"|showed|achieved|relapsed|recurred|recovered|responded|refused|declined|dropped\s+out|suffered)\b",
     re.I,
 )

@@ -63,7 +63,7 @@ _NAME = r"[A-Za-z][\w+/.'’-]{0,40}(?:\s[A-Za-z0-9][\w+/.'’-]{0,40}){0,4}?"
 _WHO = r"(?:\s(?:patients|women|men|subjects|participants|eyes|cases|children|recipients))?"
 #: A treatment that does something: "Latanoprost lowered the pressure more than timolol".
 _SUBJECT = re.compile(
-    rf"(?:^(?:[A-Z]{{6,}}:?\s+)?|[,;:]\s|\b(?:whereas|while|but|and)\s)(?:[Tt]he\s)?(?P<n>{_NAME}){_WHO}"
+    rf"(?:^(?:[A-Z]{{6,}}:?\s+)?|(?:[,;:]\s)?\b(?:whereas|while|but|and)\s|[,;:]\s)(?:[Tt]he\s)?(?P<n>{_NAME}){_WHO}"
     r"\s(?:\w{3,15}ly\s)?(?:(?:reduced|lowered|increased|improved|decreased|prolonged|showed|had|produced|achieved"
     r"|caused|provided|yielded|prevented)(?!\s(?:in|by|from|after|to|with|at|than|for|during|on)\b)|resulted\sin|led\sto"
     r"|(?:was|were)\s(?:associated\swith|superior\sto|(?:more|less|equally|as)\s(?:effective|efficacious|potent)))"
@@ -78,6 +78,10 @@ _JOINED = re.compile(r"(?:\band|\bor|\bversus|\bvs\.?)\s+(?:the\s+)?$", re.I)
 _PREPOSITION = re.compile(r"\b(?:in|for|with|on|of|after|by|to|receiving)\s+(?:the\s+)?$", re.I)
 #: A group's name in brackets before or behind its value: "(A: 12%; B: 30%)", "12% (A)".
 _LABELLED = re.compile(rf"(?:[(\[;,]|\bvs\.?|\bversus)\s*(?P<n>{_NAME})\s?[:;,=]?\s*$")
+#: A group's name before the bracket of its value: "lower with A (12%) than with B (30%)".
+_PREPOSED = re.compile(
+    rf"\b(?:of|with|in|for|after|on|than|by|to)\s(?:the\s)?(?P<n>{_NAME})\s?[(\[]\s*$"
+)
 _BRACKETED = re.compile(rf"\s*(?:%|mm\s?Hg)?\s*\(\s?(?P<n>{_NAME})\s?\)")
 #: Most words of a group's name.
 _LONGEST = 6
@@ -177,16 +181,21 @@ def _bracketed(
     text: str, start: int, end: int, measured: Sequence[Measurement]
 ) -> Iterator[list[_Name]]:
     """The names in brackets before, or behind, two values at least."""
-    before, behind = [], []
+    before, behind, tied = [], [], []
+    compared = _AGAINST.search(text, start, end) is not None
     for m in measured:
         ahead = _LABELLED.search(text[max(start, m.start - 60) : m.start])
         if ahead and _in_brackets(text[start : m.start]):
             at = max(start, m.start - 60)
             before.append(_whole(text, at + ahead.start("n"), at + ahead.end("n")))
+        with_name = _PREPOSED.search(text[max(start, m.start - 60) : m.start])
+        if with_name and compared:
+            at = max(start, m.start - 60)
+            tied.append(_whole(text, at + with_name.start("n"), at + with_name.end("n")))
         after = _BRACKETED.match(text, m.end, end)
         if after:
             behind.append(_whole(text, *after.span("n")))
-    for spans in (before, behind):
+    for spans in (before, behind, tied):
         named = [_Name(*s, 2) for s in spans if s is not None]
         if len({_key(text[n.start : n.end]) for n in named}) > 1:
             yield named

@@ -29,7 +29,8 @@ _HAD = re.compile(
     r"[^.;\d]{0,90}?\b(?:had(?:\s(?:undergone|developed|experienced|achieved))?|achieved|developed|experienced"
     r"|underwent|required|suffered(?:\sfrom)?|reported|reached|maintained|met)\s+", re.IGNORECASE
 )
-_ARTICLE = re.compile(r"(?:(?:the|an?|at\sleast\sone|one\sor\smore|some|any|more|further)\s+)?", re.I)
+#: How far what was had may stand behind its verb.
+NEAR = 30
 #: A verb or a sign that ties what was measured to the value behind it.
 _BRACKET = re.compile(r"\s*[\[(]\s*")
 _PREPOSITION = re.compile(
@@ -107,7 +108,12 @@ def behind(text: str, end: int, found: Sequence[Phrase]) -> Phrase | None:
 def object_of(text: str, end: int, found: Sequence[Phrase]) -> Phrase | None:
     """Return what those counted had or did: "12% and 30%, respectively, had a relapse"."""
     verb = _HAD.match(text, end)
-    return next((p for p in found if verb and _ARTICLE.fullmatch(text, verb.end(), p.start)), None)
+    after = (p for p in found if verb and p.start >= verb.end())
+    first = next(after, None)
+    if verb is None or first is None or first.start - verb.end() > NEAR:
+        return None
+    between = text[verb.end() : first.start].lower().split()
+    return first if all(w in _empty() or w in _INNER for w in between) else None
 
 
 def tied(text: str, start: int, found: Sequence[Phrase]) -> Phrase | None:
