@@ -12,13 +12,30 @@ from pipeline.extract.linking import Mention
 from pipeline.extract.measurements import Measurement, alike
 
 _RESPECTIVELY = re.compile(r"^,?[^,;.]{0,60},?\s*respectively\b", re.IGNORECASE)
+_WERE = re.compile(r"\b(?:were|was|of)\s+$", re.IGNORECASE)
+#: Two times: the values behind them may be those of one arm.
+_TIMES = re.compile(
+    r"\d[\s-]*(?:years?|months?|weeks?|days?|h(?:ours?)?)?,?\s+(?:and|to|or)\s+\d+[\s-]*(?:year|month|week|day|h\b|hour)", re.I
+)
+_ENDS = re.compile(r"\s*(?:[a-z/%]{1,8}\s*)?(?:\(\s?[pP]\b|[.;]|$)")
+_NAME = r"[\w/+-]+(?:\s[\w/+-]+){0,3}"
+_NEXT_BRACKET = re.compile(
+    rf"[\s%)\]]*,?\s*(?:and|versus|vs\.?|compared\s+(?:with|to)|than)\s+(?:(?:in|with|for|on|by|the|those|that)\s+){{0,3}}{_NAME}\s*[(\[]\s*",
+    re.IGNORECASE,
+)
+_FIRST_LABEL = re.compile(rf"[(\[:;,]\s*{_NAME}\s*[:,=]\s*$")
+_NEXT_LABEL = re.compile(rf"\s*(?:%|mm\s?Hg|months?|days?|weeks?|years?)?\s*[;,]\s*(?:and\s+)?{_NAME}\s*[:,=]\s*")
+_AT_NAMES = re.compile(
+    r"[\s)\]]*(?:(?:of\s+)?(?:the\s+)?(?:patients|women|participants|subjects|cases)\s+)?(?:in|with|for|on|of)\s+(?:the\s+)?", re.IGNORECASE
+)
+_JOIN = re.compile(r"(?:\s+(?:group|arm))?\s*(?:and|versus|vs\.?)\s+(?:the\s+)?", re.IGNORECASE)
 _SAID = re.compile(r"\brespective(?:ly)?\b", re.IGNORECASE)
 _AND = re.compile(
-    r"\s*(?:months?|days?|weeks?|years?|points?|kg|patients)?\s*(?:\([^()]{0,40}\)\s*)?(?:and|or)\s*",
+    r"\s*(?:months?|days?|weeks?|years?|points?|[kmµμnp]?g(?:/[dm]?[lL])?|patients|mm\s?Hg|mm|cm|m[lL]|hours?|h|min)?\s*(?:\([^()]{0,40}\)\s*)?(?:and|or)\s*",
     re.IGNORECASE,
 )
 _GROUP_BEHIND = re.compile(
-    r"^[\s)\]]*(?:of\s+(?:the\s+)?(?:patients|women|participants|subjects|cases)\s+)?"
+    r"^[\s)\]]*(?:\([^()]{0,45}\)\s*)?(?:of\s+(?:the\s+)?(?:patients|women|participants|subjects|cases)\s+)?"
     r"(?P<word>in|for|with|on|of|among|after|receiving|from)\s+(?:(?:the|those|patients|women)\s+)*[^,;.]{0,40}?"
     r"(?:\bgroup\b|\barm\b|\bpatients\b|\bcontrols?\b|\bplacebo\b|[A-Z])",
     re.IGNORECASE,
@@ -39,6 +56,10 @@ class Chains:
 
     def of(self, found: Sequence[Measurement]) -> Iterator[list[Measurement]]:
         """Yield the measurements in groups: one for each arm at most, or baseline and follow-up."""
+        runs = self.runs(found)
+        if runs:
+            yield from (list(pair) for pair in zip(*runs, strict=True))
+            return
         longest = max(2, len(self.arms))
         chain: list[Measurement] = []
         for m in found:
@@ -50,6 +71,49 @@ class Chains:
             chain = [m]
         if chain:
             yield chain
+
+    def runs(self, found: Sequence[Measurement]) -> list[list[Measurement]]:
+        """Return the measurements by arm where each arm has several in a row, else nothing.
+
+        "6.0 and 5.9 with A and 4.8 and 4.6 with B", "A had 7% and 11%, B had 19% and 42%".
+        """
+        if not linking.side(self.places, found):
+            return []
+        runs, named = self._runs_and_names(found)
+        lengths = {len(run) for run in runs}
+        if len(lengths) != 1 or len(runs[0]) < 2 or not 2 <= len(runs) == len(named):  # noqa: PLR2004
+            return []
+        if any(len(arms) != 1 for arms in named) or len(set().union(*named)) != len(named):
+            return []
+        if any(self.is_times(run) or self._is_compared(run) for run in runs):
+            return []
+        like = all(alike(a, b) for run in runs[1:] for a, b in zip(runs[0], run, strict=True))
+        return runs if like else []
+
+    def _runs_and_names(
+        self, found: Sequence[Measurement]
+    ) -> tuple[list[list[Measurement]], list[set[int]]]:
+        """The measurements between two places that name arms, and the arms between two runs."""
+        runs: list[list[Measurement]] = []
+        named: list[set[int]] = []
+        last = ""
+        for x in sorted((*found, *self.places), key=lambda x: x.start):
+            if isinstance(x, Mention):
+                if last != "arm":
+                    named.append(set())
+                named[-1].add(x.arm)
+                last = "arm"
+            else:
+                if last != "value":
+                    runs.append([])
+                runs[-1].append(x)
+                last = "value"
+        return runs, named
+
+    def _is_compared(self, run: Sequence[Measurement]) -> bool:
+        """Whether two neighbours of a run are compared with each other."""
+        gaps = (self.text[a.end : b.start] for a, b in zip(run, run[1:], strict=False))
+        return any(linking.STRICT.search(gap) for gap in gaps)
 
     def is_times(self, chain: Sequence[Measurement]) -> bool:
         """Return whether the first two of a chain are baseline and follow-up."""
@@ -76,6 +140,8 @@ class Chains:
             return False
         if _AND.fullmatch(gap) and _SAID.search(self.text, self.start, self.end):
             return True
+        if self._is_plain_pair(a, b) or self._are_labelled(a, gap) or self._are_joint(gap, b):
+            return True
         if self._parallel(gap, b):
             return True
         if len(self.arms) == 2 and _RESPECTIVELY.match(self.text[b.end : self.end]):
@@ -84,6 +150,38 @@ class Chains:
             return False
         own = [linking.arms_of(self.text, [m], self.places, found)[0] for m in (a, b)]
         return None not in own and own[0] != own[1]
+
+    def _is_plain_pair(self, a: Measurement, b: Measurement) -> bool:
+        """Whether the values of two arms are joined by "and" alone: "were 19 and 44 months"."""
+        before = self.text[max(self.start, a.start - 12) : a.start]
+        gap = self.text[a.end : b.start]
+        if len(self.arms) != 2 or not _AND.fullmatch(gap) or "or" in gap:  # noqa: PLR2004
+            return False
+        if not _WERE.search(before) or _TIMES.search(self.text, self.start, self.end):
+            return False
+        return not self.places or _ENDS.match(self.text, b.end) is not None
+
+    def _are_labelled(self, a: Measurement, gap: str) -> bool:
+        """Whether two values have labels: "A (53%) and B (62%)", "(A: 53%; B: 62%)"."""
+        beside = (
+            a.end <= p.start < a.end + len(gap) or 0 <= a.start - p.end < 4  # noqa: PLR2004
+            for p in self.places
+        )
+        if len(self.arms) < 2 or not any(beside):  # noqa: PLR2004
+            return False
+        if _NEXT_BRACKET.fullmatch(gap) and self.text[a.start - 2 : a.start].strip() in "([":
+            return True
+        before = self.text[max(self.start, a.start - 40) : a.start]
+        return bool(_NEXT_LABEL.fullmatch(gap) and _FIRST_LABEL.search(before))
+
+    def _are_joint(self, gap: str, b: Measurement) -> bool:
+        """Whether both arms are named behind two values: "in 6 and 3 in the A and B groups"."""
+        behind = [p for p in self.places if p.start >= b.end][:2]
+        if len(behind) != 2 or behind[0].arm == behind[1].arm or not _AND.fullmatch(gap):  # noqa: PLR2004
+            return False
+        first, second = behind
+        near = _AT_NAMES.fullmatch(self.text, b.end, first.start)
+        return bool(near and _JOIN.fullmatch(self.text, first.end, second.start))
 
     def _parallel(self, gap: str, b: Measurement) -> bool:
         """Whether two values stand in like phrases: "12% in group A and 30% in group B"."""

@@ -26,9 +26,12 @@ _UNIT = re.compile(
 _STATISTIC = re.compile(
     r"\b(?:mean|median|average[ds]?|scores?|scale|index|ratio|level|ranged?)\b", re.I
 )
+_FEWER = re.compile(
+    r"\b(?:fewer|more)\s+(?:\w+\s+)?(?:patients|women|men|participants|subjects)\b(?!.*\b(?:mean|median)\b)", re.I
+)
 _PER = re.compile(r"^[^.;]{0,25}\bper\s+\d", re.I)
 _DID = re.compile(
-    r"^\s+(?:had|have|developed|experienced|died|did\s+not|required|needed|completed|discontinued|withdrew|reported"
+    r"^\s+(?:had|have|developed|experienced|died|occurred|occurring|did\s+not|required|needed|completed|discontinued|withdrew|reported"
     r"|showed|achieved|relapsed|recurred|recovered|responded|refused|declined|dropped\s+out|suffered)\b",
     re.I,
 )
@@ -112,7 +115,8 @@ def _count(m: Measurement) -> Measurement:
 def counted_before(text: str, start: int, m: Measurement) -> bool:
     """Whether what is counted is named before a pair of bare numbers, and no statistic is."""
     before = text[max(start, m.start - 120) : m.start]
-    return bool(_before().search(before)) and not _STATISTIC.search(before)
+    people = _FEWER.search(before)
+    return bool(people or (_before().search(before) and not _STATISTIC.search(before)))
 
 
 @cache

@@ -78,7 +78,7 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
         | (?<![a-z])[cm]?m\s?\(-?\d\) | (?<=[a-z])[-]\d++(?![.·\d]|\s*%)
         | \b\d{1,3}(?:st|nd|rd|th)\b(?!\s+(?:day|week|month|year))""",
     ),
-    ("level", rf"9\d(?:\.\d)?\s*{_PERCENT}\s*(?:CIs?\b|confidence|credible|prediction)"),
+    ("level", rf"\bCI\s*9\d\s*%|9\d(?:\.\d)?\s*{_PERCENT}\s*\[?(?:CIs?\b|confidence|credible|prediction)"),
     (
         "statistic",
         rf"""(?-i:(?<![\w-])(?:F|t|z|Z|r|rs|R2|d|B|β|beta|χ2?|ES|AUC|ICC|SMR))\s*
@@ -89,16 +89,18 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
     (
         "level",
         r"""\b(?:grades?|stages?)\s+(?:[IVX]+|\d)(?:\s*(?:[-–/]|to|or|and)\s*(?:[IVX]+|\d))\b(?![.·]\d|\s*%)
-        | \b(?:class|grade|stage|level|phase|type|study|group|part|step)\s+
-        (?:[IVX]+|\d)\b(?!\s*[/%(])""",
+        | \b(?:class|grade|stage|level|phase|type|study|group|part|step|cycle|visit|cohort|table)\s+
+        (?:[IVX]+|\d)\b(?!\s*[/%]|\s*\(\s*\d)""",
     ),
     (
         "threshold",
-        rf"""(?:[≥≤⩾⩽>]|\bat\sleast|\bmore\sthan|\bless\sthan|\bgreater\sthan|\bat\smost|\bup\sto
-            |\bover(?=\s+\d)|\bno\smore\sthan|<(?=\s*\d))\s*(?:an?\s+)?
+        rf"""(?:[<>]\s?(?:/\s?)?or\s?=\s?(?:to\s)?|[<>]\s?/?\s?=|[≥≤⩾⩽>]|\bat\sleast|\bmore\sthan|\bless\sthan|\bgreater\sthan|\bat\smost|\bup\sto
+            |\bover(?=\s+\d)|\bno\smore\sthan|\b(?:below|under|above|exceed(?:s|ed|ing)?)(?=\s+\d)|<(?=\s*\d))\s*(?:an?\s+)?
             (?:{DIGITS}|one|two|three|four|five|six)[\s-]*(?:%|{TIME_UNIT}|points?|grades?|mm|cm|kg)?
-        | \b(?:{DIGITS}|one|two|three)\s+(?:%\s*|points?\s+|grades?\s+|steps?\s+)?
-            or\s+(?:more|less|greater)(?:\s+points?)?
+        | \b(?:{DIGITS}|one|two|three)\s*(?:%\s*|points?\s+|grades?\s+|steps?\s+|mm\s?Hg\s+|{TIME_UNIT}\s+)?
+            or\s+(?:more|less|greater|lower|higher|fewer|better|worse)\b(?:\s+points?)?
+        | \b(?:{DIGITS}|one|two)\s+SDs?\s+(?:above|below)
+        | \btarget\s+(?:[\w-]+\s+){{1,3}}?of\s+{DIGITS}(?:\s*(?:%|mm\s?Hg|points?|{TIME_UNIT}))?
         | \b(?:{DIGITS}|one|two|three)[\s-]points?\s+
             (?:or\smore|fall|drop|decrease|increase|improvement)""",
     ),
@@ -143,6 +145,7 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
         rf"""{_OPEN}(?:{_SPREAD}\s*[:=,]?\s*(?:±\s*)?|(?:±|\+/-)\s*)(?P<s>{DIGITS})\s*%?
         (?:{_CLOSE}|(?=\s*[;,]))""",
     ),
+    ("spread", rf"""\s*,?\s+(?P<label>SD|SEM?|S\.D\.)\s*[:=,]?\s*(?P<s>{DIGITS})(?![\d%])"""),
     (
         "interval",
         rf"""[\[(]?\s*\b{_RANGE}\s*[:=,]?\s*(?:of\s+|from\s+|was\s+)?(?P<lo>{SIGNED})\s*%?{_BETWEEN}

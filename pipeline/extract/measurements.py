@@ -10,7 +10,7 @@ from pipeline.extract.quantities import Quantity
 
 Span = tuple[int, int]
 
-_TO_COUNT = re.compile(rf"^\s*(?:(?:{PEOPLE})\s*)?[\[(,;]\s*$", re.IGNORECASE)
+_TO_COUNT = re.compile(rf"^\s*(?:(?:{PEOPLE}|events?|deaths)\s*)?[\[(,;]\s*$", re.IGNORECASE)
 #: "10 in the cooled group [14.7%]"
 _IN_GROUP = re.compile(r"\s+(?:in|of|on|with|for)\s+[^,;.()\[\]\d]{1,45}[\[(]\s*", re.IGNORECASE)
 _TO_SPREAD = re.compile(
@@ -24,6 +24,11 @@ _PEOPLE_AFTER = re.compile(
 _OUT_OF = re.compile(r"\s*[)\]]*\s*(?:out\s+)?of\s+(?:the\s+|these\s+|all\s+)?", re.IGNORECASE)
 _AMONG = re.compile(
     r"\s*[)\]]*\s*(?:(?:\w+\s+){0,2}events?\s+)?(?:in|among)\s+(?:the\s+)?", re.IGNORECASE
+)
+_EVENTS_AMONG = re.compile(
+    r"\s+(?:[\w-]+\s+){0,3}?(?:events|deaths|relapses|recurrences|cases|cancers|fractures|strokes|failures)\s+"
+    r"(?:in|among)\s+(?:the\s+)?",
+    re.IGNORECASE,
 )
 _IN_EACH = re.compile(r"\s+in\s+each\s+(?:group|arm)\b", re.IGNORECASE)
 _OTHER_UNITS = re.compile(
@@ -120,7 +125,7 @@ def _is_people(text: str, q: Quantity, after: str) -> bool:
     if (
         _PEOPLE_AFTER.match(after)
         or _IN_EACH.match(after)
-        or re.match(r"\s*[\[(]\s*\d+(?:[.·]\d+)?\s*%", after)
+        or re.match(r"\s*[\[(]\s*(?!9\d(?:[.·]\d)?\s*%\s*C)\d+(?:[.·]\d+)?\s*%(?!\s*conf)", after, re.I)
     ):
         return True
     if q.label == "both":
@@ -159,6 +164,9 @@ def _join(text: str, last: Measurement, q: Quantity) -> Measurement | None:
         return replace(
             last, kind="count", events=replace(q, kind="number"), end=_closed(text, q.end)
         )
+    if q.kind == "number" and _are_events(text, last, q, gap) and last.value is not None:
+        events = Quantity("fraction", last.start, q.end, last.value.value, q.value)
+        return replace(last, kind="count", value=None, events=events, end=_closed(text, q.end))
     if q.kind == "number" and _is_denominator(text, last, q, gap):
         return replace(last, events=_fraction(last, q), end=_closed(text, q.end))
     if q.kind == "spread" and last.value is not None and _TO_SPREAD.match(gap):
@@ -190,6 +198,16 @@ def _is_denominator(text: str, last: Measurement, q: Quantity, gap: str) -> bool
         return False
     among = _AMONG.fullmatch(gap) is not None and _PEOPLE_AFTER.match(text[q.end : q.end + 60])
     return bool(_OUT_OF.fullmatch(gap) or among) and 0 < events.value <= q.value
+
+
+def _are_events(text: str, last: Measurement, q: Quantity, gap: str) -> bool:
+    """Whether two numbers are events and who they were among: "352 DFS events among 2,463 women"."""
+    value = last.value
+    bare = last.kind == "number" and not (last.spread or last.ci or last.interval)
+    if not bare or value is None or value.value is None or q.value is None:
+        return False
+    among = _EVENTS_AMONG.fullmatch(gap) and _PEOPLE_AFTER.match(text[q.end : q.end + 60])
+    return bool(among) and value.value == int(value.value) and 0 <= value.value <= q.value
 
 
 def _fraction(last: Measurement, q: Quantity) -> Quantity:

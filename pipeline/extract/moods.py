@@ -9,12 +9,13 @@ from pipeline.extract.quantities import Quantity
 
 _PLAN = re.compile(
     r"""\b(?:randomi[sz]ed\s+(?:to|between|in|into|patients|controlled|study|trial)
+      |randomi[sz]ed\s+[^.;]{0,80}?\bagainst\b
       |(?:were|was|been)\s+(?:then\s+)?(?:randomi[sz]ed|stratified|enrolled|recruited|eligible
         |invited|scheduled|allocated|assigned|included|screened|approached|planned|selected)
       |randomly|assigned\s+to|allocated\s+to|allocation|recruited|enrol(?:l?ed|ment)|to\s+receive|will\s+be
       |(?:aim|aims|aimed|purpose|objectives?)\b|hypothes\w+|endpoints?\s+(?:was|were|included)
       |outcomes?\s+(?:measures?\s+)?(?:was|were|included|is|are)\s+(?!significant|similar|better|worse)
-      |eligib\w+|inclusion|exclusion|sample\s+size|power\s+(?:of|to)|designed\s+to|powered
+      |enrolling|planned\s+to|we\s+expect|expected\s+to|planned\s+(?:at|after|for|when)|remained\s+for|eligib\w+|inclusion|exclusion|sample\s+size|power\s+(?:of|to)|designed\s+to|powered
       |(?:we|this\s+(?:study|trial|analysis))\s+(?:\w+ly\s+)?(?:compared|conducted|investigated|evaluated|assessed
         |examined|studied|tested|performed|aimed|sought|undertook|determined|analy[sz]ed|included))\b""",
     re.IGNORECASE | re.VERBOSE,
@@ -24,7 +25,7 @@ _DONE = re.compile(
     r"""\b(?:(?:were|was)\s+(?:measured|assessed|evaluated|collected|recorded|defined|obtained|performed
         |calculated|analy[sz]ed|evaluable|assessable|available|accrued|treated|estimated|administered|followed|monitored|interviewed)\b
       |(?:patients|women|participants|subjects)\s+(?:\w+\s+){0,3}received
-      |population\s+comprised|provided?\s+(?:\w+\s+){0,2}consent)\b""",
+      |(?:study|trial)\s+(?:was\s+conducted|evaluating|comparing|investigating|assessing)|population\s+comprised|provided?\s+(?:\w+\s+){0,2}consent)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 _FOUND = re.compile(

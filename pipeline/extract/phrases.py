@@ -15,6 +15,30 @@ _WORD = re.compile(r"[A-Za-zÀ-ÿα-ωµ][\wÀ-ÿα-ω'’/+-]*|[,;:()\[\]=<>]|\
 #: Words that may stand inside a phrase but neither begin nor end it.
 _INNER = frozenset({"of", "the", "to", "a", "an", "any", "in", "from", "at", "or", "and"})
 _FOR = re.compile(r"[\s)\]]*(?:\([^()]{0,40}\)\s*)?for\s+(?:the\s+)?", re.IGNORECASE)
+#: What says when, with whom or by what means a result was found, and not what was measured.
+_CIRCUMSTANCE = re.compile(
+    r"\b(?:(?:after|before|during|following|until|despite|without|among|amongst|upon|by|since"
+    r"|(?<!effect\s)(?<!effects\s)(?<!impact\s)on"
+    r"|(?:patients|subjects|women|men|participants|children|those|cases|eyes)\s+with)\s+"
+    r"(?:the\s+|an?\s+)?|[Aa]t\s+(?:the\s+)?)$"
+)
+_END_POINT = re.compile(
+    r"\b(?:primary|secondary|composite|combined|co-primary)\b.{0,60}\b(?:end[ -]?points?|outcomes?)$", re.IGNORECASE
+)
+_HAD = re.compile(
+    r"[^.;\d]{0,90}?\b(?:had(?:\s(?:undergone|developed|experienced|achieved))?|achieved|developed|experienced"
+    r"|underwent|required|suffered(?:\sfrom)?|reported|reached|maintained|met)\s+", re.IGNORECASE
+)
+#: How far what was had may stand behind its verb.
+NEAR = 30
+#: A verb or a sign that ties what was measured to the value behind it.
+_BRACKET = re.compile(r"\s*[\[(]\s*")
+_PREPOSITION = re.compile(
+    r"\b(?:in|with|on|for|of|by|to|than|at|from|after|versus|vs\.?|v)\s+(?:the\s+|an?\s+)?$", re.I
+)
+_IS = re.compile(r"\s*(?:\([^()]{0,30}\)\s*)?(?:(?:was|were|averaged)\s+|[:=]\s*)")
+_FOR_AHEAD = re.compile(r"\bfor\s+(?:the\s+)?$", re.IGNORECASE)
+_THERE = re.compile(r"\s*[,:]\s*(?:there\s+(?:was|were)\s+|(?:it|they)\s+(?:was|were)\s+)?", re.I)
 #: What an inner word may follow: "time to", "rate of", "death from".
 _BEFORE_TO = frozenset(
     {"time", "times", "response", "responses", "adherence", "compliance", "return"}
@@ -28,6 +52,8 @@ _KEPT_LAST = frozenset(
 _LONGEST = 9
 #: A phrase farther from its value than this is no name of it, in characters and obstacles.
 FAR = 170.0
+#: What a phrase of circumstance costs more.
+CIRCUMSTANCE = 70.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +93,8 @@ def nearest(text: str, span: Span, found: Sequence[Phrase]) -> Phrase | None:
             gap = text[span[1] : p.start]
             return len(gap) + 32 + 30 * sum(gap.count(c) for c in ",(") + 60 * gap.count(";")
         gap = text[p.end : span[0]]
-        return len(gap) + 12 * gap.count(",") + 40 * gap.count(";")
+        total = len(gap) + 12 * gap.count(",") + 40 * gap.count(";")
+        return total + (CIRCUMSTANCE if _CIRCUMSTANCE.search(text[max(0, p.start - 24) : p.start]) else 0)
 
     best = min(found, key=distance, default=None)
     return best if best is not None and distance(best) < FAR else None
@@ -76,6 +103,31 @@ def nearest(text: str, span: Span, found: Sequence[Phrase]) -> Phrase | None:
 def behind(text: str, end: int, found: Sequence[Phrase]) -> Phrase | None:
     """Return the phrase that "for" ties to a value that ends at `end`: "5% for relapse"."""
     return next((p for p in found if end < p.start and _FOR.fullmatch(text, end, p.start)), None)
+
+
+def object_of(text: str, end: int, found: Sequence[Phrase]) -> Phrase | None:
+    """Return what those counted had or did: "12% and 30%, respectively, had a relapse"."""
+    verb = _HAD.match(text, end)
+    after = (p for p in found if verb and p.start >= verb.end())
+    first = next(after, None)
+    if verb is None or first is None or first.start - verb.end() > NEAR:
+        return None
+    between = text[verb.end() : first.start].lower().split()
+    return first if all(w in _empty() or w in _INNER for w in between) else None
+
+
+def tied(text: str, start: int, found: Sequence[Phrase]) -> Phrase | None:
+    """Return the phrase that a verb or "for" ties to a value at `start`: "survival was 12"."""
+    for p in found:
+        if p.end <= start and _IS.fullmatch(text, p.end, start):
+            return p if not _CIRCUMSTANCE.search(text[max(0, p.start - 24) : p.start]) else None
+        listed = p.end <= start and _BRACKET.fullmatch(text, p.end, start)
+        if listed and not _PREPOSITION.search(text[max(0, p.start - 16) : p.start]):
+            return p
+        ahead = p.end <= start and _FOR_AHEAD.search(text[max(0, p.start - 12) : p.start])
+        if ahead and _THERE.fullmatch(text, p.end, start):
+            return p
+    return None
 
 
 def _goes_on(
@@ -111,6 +163,10 @@ def _may_join(run: list[re.Match[str]], lower: str) -> bool:
 def _phrase(run: list[re.Match[str]]) -> Iterator[Phrase]:
     """The phrase of a run of words, without the empty words at its ends."""
     words = run
+    named = _END_POINT.search(" ".join(w.group() for w in run))
+    if named:
+        yield Phrase(run[0].start(), run[-1].end())
+        return
     if words and words[-1].group().lower() in _people():
         return  # "hematologic patients" are who was counted, not what
     while words and _is_empty(words[0].group()) and not _is_of(words):
@@ -118,7 +174,8 @@ def _phrase(run: list[re.Match[str]]) -> Iterator[Phrase]:
     while words and _is_empty(words[-1].group()) and words[-1].group().lower() not in _KEPT_LAST:
         words = words[:-1]
     alone = len(words) == 1 and words[0].group().lower().endswith("ed")
-    if words and not alone and sum(len(w.group()) for w in words) > 1:
+    says = any(not _is_empty(w.group()) for w in words)
+    if says and not alone and sum(len(w.group()) for w in words) > 1:
         yield Phrase(words[0].start(), words[-1].end())
 
 

@@ -7,7 +7,7 @@ import re
 from pipeline.extract import naming
 from pipeline.extract.counting import is_bare
 from pipeline.extract.measurements import Measurement
-from pipeline.extract.phrases import Phrase, behind, nearest, phrases
+from pipeline.extract.phrases import Phrase, behind, nearest, object_of, phrases, tied
 from pipeline.extract.scene import Scene
 
 _STATISTIC = re.compile(r"\b(?:mean|median|averaged?|average)\b", re.I)
@@ -21,6 +21,8 @@ class Named(Scene):
     ) -> naming.Name | None:
         """Name an outcome: by the rules, by the sentence before, or by the words before it."""
         name = naming.name_of(self.text, self.start, lead, self.events, self.instruments)
+        if name is not None and self._is_elsewhere(name, lead, arm, paired=paired):
+            name = None
         if name is not None or not self.told or self._is_no_result(m, paired=paired):
             return name
         if m.kind == "number" and (paired or m.spread or m.ci):
@@ -29,6 +31,23 @@ class Named(Scene):
         if name is None and tied and self._has_shape(m, paired=paired):
             name = self._open_name(m, lead, end)
         return name
+
+    def _is_elsewhere(
+        self, name: naming.Name, lead: Measurement, arm: int | None, *, paired: bool
+    ) -> bool:
+        """Whether a value stands with another phrase than the one that a rule names."""
+        if not self.told or not (paired or arm is not None):
+            return False
+        if name.span[0] >= lead.end and ";" in self.text[lead.end : name.span[0]]:
+            return not self._inside_brackets(lead.end, name.span[0])
+        own = tied(self.text, lead.start, self._phrases())
+        return own is not None and (name.span[1] <= own.start or own.end <= name.span[0])
+
+    def _inside_brackets(self, start: int, end: int) -> bool:
+        """Whether the last semicolon of a stretch stands inside brackets."""
+        at = self.text.rfind(";", start, end)
+        before = self.text[self.start : at]
+        return before.count("(") + before.count("[") > before.count(")") + before.count("]")
 
     def _is_no_result(self, m: Measurement, *, paired: bool) -> bool:
         """Whether a value is a difference between arms, a length of follow-up or an age."""
@@ -52,8 +71,11 @@ class Named(Scene):
 
     def _open_name(self, m: Measurement, lead: Measurement, end: int) -> naming.Name | None:
         """The noun phrase that a value stands with, where no rule knows it."""
-        phrase = behind(self.text, max(m.end, lead.end, end), self._phrases()) or nearest(
-            self.text, lead.span, self._phrases()
+        phrase = (
+            behind(self.text, max(m.end, lead.end, end), self._phrases())
+            or tied(self.text, lead.start, self._phrases())
+            or (object_of(self.text, max(m.end, end), self._phrases()) if m.kind in ("percent", "count") else None)
+            or nearest(self.text, lead.span, self._phrases())
         )
         if phrase is None:
             return None

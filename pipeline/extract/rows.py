@@ -53,7 +53,17 @@ class Page(Named):
             yield from self._row(m, m, "comparator", *self._sides(None))
             return
         arm = linking.arms_of(self.text, [m], self.places, plain)[0]
+        if arm is None and self._is_of_all(m):
+            return
         yield from self._row(m, None, "", 0 if arm is None and len(self.arms) == 1 else arm, None)
+
+    def _is_of_all(self, m: Measurement) -> bool:
+        """Whether a number that no arm is named with is none of an arm: a total, a comparison."""
+        if not self.comparative or len(self.arms) < 2:  # noqa: PLR2004
+            return False
+        if m.kind == "count":
+            return m.value is None and m.events is not None and m.events.kind == "number"
+        return False
 
     def _compared(self, chain: list[Measurement], own: list[int | None]) -> Iterator[OutcomeSpan]:
         """Rows of several arms: each tried arm against the comparator; doses stand alone."""
@@ -89,9 +99,13 @@ class Page(Named):
             return
         end = other.end if other is not None else m.end
         name = self._name(m, lead, arm, end, paired=other is not None)
-        if name is None:
+        apart = self.comparative and (
+            naming.is_ratio(self.text, lead) or (other is None and naming.is_relation(self.text, m))
+        )
+        if name is None or apart:
             return
         by_event = name.direction is not None
+        level = by_event or naming.is_rate(name.measure)
         over_time = other_is == "baseline"
         compared = other_is == "comparator"
         whole = (
@@ -103,7 +117,7 @@ class Page(Named):
             measure=name.measure,
             named=name.span,
             type=naming.type_of(
-                self.text, self.start, m, named_by_event=by_event, change_over_time=over_time
+                self.text, self.start, m, named_by_event=level, change_over_time=over_time
             ),
             span=(lead.start, max(m.end, other.end if other else 0)),
             direction=name.direction,

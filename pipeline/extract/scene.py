@@ -25,14 +25,24 @@ from pipeline.extract.sentences import Sentence
 Span = tuple[int, int]
 
 _CLOCK = re.compile(
-    r"\b(?:median|time to|survival|duration|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b|\bstay\b", re.I
+    r"\b(?:median|times? to|survival|duration|latency|length of|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b|\bstay\b"
+    r"|\d\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)?\s*(?:vs?\.?|versus)\s+\d[\d.·]*\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)\b"
+    r"|\d\s+(?:min(?:utes?)?|hours?|h)\s*(?:per|/)\s*(?:day|week|d|wk)\b",
+    re.I,
 )
 _LASTED = re.compile(r"\b(?:lasted|persisted|lasting)\b", re.I)
 _AMONG = re.compile(
-    rf"\b(?:among|of|in)\s+(?:the\s+)?(?P<n>\d+)\s+(?:responders|(?:{PEOPLE}))[^.;]{{0,50}}?,", re.I
+    rf"(?:\b(?:[Aa]mong|In|Of|For|Out\sof)|[,;:]\s(?:and\s|whereas\s|while\s)?(?:in|of|for|out\sof))\s+(?:the\s+|all\s+)?(?P<n>\d+)\s+"
+    rf"(?:(?!and\b|or\b|of\b|in\b)[\w-]+\s+){{0,3}}?(?:responders|(?:{PEOPLE}))\b[^.;]{{0,60}}?,"
 )
+_OF_THE = re.compile(r"(?<!total\s)(?<!number\s)\b(?:of|for|among|the)\s+$", re.I)
+_WHO = re.compile(rf"\s+(?:[\w-]+\s+){{0,2}}?(?:{PEOPLE})\b|\s+in\s+the\b", re.I)
 _AT_ARM = re.compile(r"\s*(?:(?:in|on|with|for|receiving|given|among)\s+(?:the\s+)?)?", re.I)
 _ARM_AT = re.compile(r"(?:\s+(?:group|arm))?\s*[,:=(]?\s*", re.I)
+#: How far behind a total its parts may be printed.
+REACH = 150
+_HALF = re.compile(r"[-‐–]\s*(?:,|and\b|or\b|to\b)")
+_HALF_BEFORE = re.compile(r"[a-z][-‐]$")
 _NEXT_TIME = re.compile(r"\s*(?:,\s*(?:and\s+|or\s+)?|and\s+|or\s+|to\s+)")
 _WHEN = re.compile(
     r"\b(?:at|by|within|after|until|over|for|during|every|first|last|in|than|the|up to|with|past)"
@@ -94,7 +104,8 @@ class Scene:
         if self.told:
             built = share_unit(self.text, built)
             built = even_out(self.text, self.start, [self._as_events(m) for m in built])
-        return [m for m in built if not self._is_size(m)]
+        no_result = (self._is_size, self._is_half, self._is_total)
+        return [m for m in built if not any(says(m) for says in no_result)]
 
     def _listed_times(self) -> frozenset[int]:
         """Where the numbers of lists of times start: "at 1, 3 and 6 months"."""
@@ -132,8 +143,8 @@ class Scene:
         """Whether a number is part of an instrument's, an event's or an arm's name."""
         events = [] if q.kind in {"fraction", "all"} else self.events
         names = [(t.start, t.end) for t in (*self.instruments, *events)]
-        names += [(p.start, p.end) for p in self.places]
-        return any(start < q.end and q.start < end for start, end in names)
+        inside = any(p.start <= q.start < p.end for p in self.places)
+        return inside or any(start < q.end and q.start < end for start, end in names)
 
     def _is_when(self, q: Quantity) -> bool:
         """Whether a stretch of time says when, and is no result."""
@@ -145,16 +156,41 @@ class Scene:
             bool(_WHEN.search(before)) or inside[0].isalpha() or ("-" in inside and q.high is None)
         )
 
+    def _is_half(self, m: Measurement) -> bool:
+        """Whether a number is part of a word: "two- and three-year survival", "two-by-two", "or both"."""
+        before = self.text[max(self.start, m.start - 3) : m.start]
+        return bool(_HALF.match(self.text, m.end) or _HALF_BEFORE.search(before))
+
+    def _is_total(self, m: Measurement) -> bool:
+        """Whether the counts behind a count add up to it: "12 relapsed (10 on A and 2 on B)"."""
+        total = m.events.value if m.kind == "count" and m.events is not None else None
+        if total is None or total < 2 or not self.comparative:  # noqa: PLR2004
+            return False
+        parts = [
+            q.value
+            for q in self.found
+            if m.end <= q.start < m.end + REACH and q.kind in ("number", "n", "fraction") and q.value
+        ]
+        sums = {sum(parts[i : i + k]) for k in (2, 3) for i in range(min(2, len(parts) - k + 1))}
+        return total in sums
+
     def _is_size(self, m: Measurement) -> bool:
         """Whether a count is the size of the study or of an arm, and no result."""
         q = m.events or m.value
         if q is None or q.kind != "number" or (m.events and m.value):
             return False
-        among = _AMONG.search(self.text, self.start, self.end)
-        if among and among.start("n") == q.start:
+        among = _AMONG.finditer(self.text, self.start, self.end)
+        if any(match.start("n") == q.start for match in among):
+            return True
+        if m.kind == "count" and self.comparative and self._are_who(q):
             return True
         tested = self.told and self.has_p() and m.kind == "count"
         return not tested and any(a <= q.start < b for a, b in self.sizes)
+
+    def _are_who(self, q: Quantity) -> bool:
+        """Whether a number says of how many people something is told: "the 48 patients on A"."""
+        before = self.text[max(self.start, q.start - 20) : q.start]
+        return bool(_OF_THE.search(before) and _WHO.match(self.text, q.end))
 
     def has_p(self) -> bool:
         """Whether the sentence tests something."""

@@ -20,6 +20,8 @@ _ABBREVIATION = re.compile(
     r"|(?<![A-Za-z0-9])[A-Z])\.$",
     re.IGNORECASE,
 )
+#: A letter that is a group's name, and no initial: "in group B. All of them".
+_LETTERED = re.compile(r"\b(?:groups?|arms?|cohort)\s[A-Z]\.$", re.IGNORECASE)
 _LABEL = re.compile(
     r"([A-Z][A-Z &/,'-]{3,60}|[A-Z][a-z]+(?:(?: and|,) [a-z]+){0,3})\s?(?::\s|[-–—]\s?(?=[A-Z]))"
 )
@@ -118,7 +120,7 @@ def _ends_sentence(text: str, boundary: re.Match[str]) -> bool:
     before = text[max(0, boundary.start() - 12) : boundary.start()]
     if re.search(r"(?<!\d)0\.$", before) and text[boundary.end() : boundary.end() + 1].isdigit():
         return False
-    return not _ABBREVIATION.search(before)
+    return _LETTERED.search(before) is not None or not _ABBREVIATION.search(before)
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int]:
