@@ -26,7 +26,7 @@ _MENTION = re.compile(
     (?!to\b|or\b|and\b|days?\b|weeks?\b|months?\b|years?\b|cent(?:re|er)s\b|hospitals\b
        |publications\b)
     (?:(?!{COUNT}|(?:of|in|was|were|is|are|with|for|at|by|on|from|had|who|than|among)\b)
-       (?:(?:[A-Z]\.|[\w'’/-]+)(?:\s+\([^()]{{1,30}}\))?|[\w'’-]*[a-rt-z],)\s+){{0,8}}?(?:{PEOPLE})\b(?!['’]s)
+       (?:(?:[A-Z]\.|[\w'’/-]+)(?:\s+\([^()]{{1,30}}\))?|[\w'’-]*[a-rt-z],)\s+){{0,8}}?(?:{PEOPLE})\b(?!['’]s|[\s-]years?\b)
     | \b(?:{PEOPLE})\b(?:[^.;()\d]{{0,60}}[\[(,]?|[^.;()=]{{0,80}}?[\[(,])\s*n\s*=\s*
       (?P<m>\d{{1,3}}(?:,\d{{3}})+|\d+)(?!\s*/)""",
     re.IGNORECASE | re.VERBOSE,
@@ -38,11 +38,22 @@ _SEX_SUM = re.compile(
     re.IGNORECASE,
 )
 _NEXT = re.compile(r";|,\s+and\s")
+_ENROLLED = (
+    r"(?:randomi[sz]ed|randomly|enrol+ed|recruited|included|assigned|allocated|entered|participated"
+    r"|took\s+part|accrued)"
+)
+_ENROLLED_BEFORE = re.compile(
+    rf"\b{_ENROLLED}(?:\s+(?:a\s+total\s+of|assigned|allocated|all|the))?\s+$", re.IGNORECASE
+)
+_ENROLLED_AFTER = re.compile(rf"\b{_ENROLLED}\b", re.IGNORECASE)
+_CLAUSE_END = re.compile(r"[.;](?=\s)")
 #: A mention that scores no more than this is somebody else's number, or a part.
 NEVER = -5
 _COUNT = re.compile(COUNT)
 _ANALYSED = re.compile(
-    rf"leaving\s+(?P<a>{COUNT})\b(?!\s+{TIME_UNIT})"
+    rf"\bwe\s+analy[sz]ed\s+(?:the\s+|all\s+)?(?P<g>{COUNT})\s+(?:{PEOPLE})\b"
+    rf"|\banalys[ei]s\s+(?:was|were)\s+(?:\w+\s+){{0,2}}?(?:on|of|in)\s+(?:the\s+)?(?P<h>{COUNT})\s+(?:{PEOPLE})\b"
+    rf"|leaving\s+(?P<a>{COUNT})\b(?!\s+{TIME_UNIT})"
     rf"|(?<![\w.·,/])(?P<b>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:were|was)\s+(?:\w+\s+)?(?:included\s+)?(?:in\s+the\s+(?:\w+\s+)?(?:efficacy|analys|final|intention)"
     rf"|analy[sz]ed|evaluable|assessable|eligible for analysis)"
     rf"|(?<![\w.·,/])(?P<c>{COUNT})\s+(?:met\s+\w+\s+)?(?:and\s+)?(?:got|received)\s+(?:the\s+)?study\s+(?:drug|medication|treatment)"
@@ -96,18 +107,28 @@ def read(doc: Doc) -> Population:
     """Choose the main count among the mentions of people."""
     text = doc._.source
     mentions = _mentions(doc)
-    enrolled = [m for m, score in mentions if score >= 6]
     best = max(mentions, key=lambda m: m[1], default=None)
     total = best[0] if best and best[1] > NEVER else None
+    enrolled = [m for m, score in mentions if (score >= 6 or m is total) and _is_enrolled(text, m)]
     analysed = _first(_ANALYSED, text)
     if analysed and (total is None or analysed.n <= total.n):
         top = total
         total = analysed
-        enrolled = [top] if top and top.n > analysed.n else enrolled
+        if top and top.n > analysed.n:
+            enrolled = [top] if _is_enrolled(text, top) else []
     completed = _first(_COMPLETED, text)
     if completed and (_of_a_group(doc, completed) or (total and completed.n > total.n)):
         completed = None
     return Population(total, enrolled[0] if enrolled else None, completed)
+
+
+def _is_enrolled(text: str, count: Count) -> bool:
+    """Whether the words beside a count say that so many were enrolled, randomised, included."""
+    before = text[max(0, count.span[0] - 60) : count.span[0]]
+    after = _CLAUSE_END.split(text[count.span[1] : count.span[1] + 90], maxsplit=1)[0]
+    if "screened" in text[slice(*count.span)]:
+        return False
+    return bool(_ENROLLED_BEFORE.search(before) or _ENROLLED_AFTER.search(after))
 
 
 def _of_a_group(doc: Doc, count: Count) -> bool:
