@@ -51,9 +51,7 @@ _CLAUSE_END = re.compile(r"[.;](?=\s)")
 NEVER = -5
 _COUNT = re.compile(COUNT)
 _ANALYSED = re.compile(
-    rf"\bwe\s+analy[sz]ed\s+(?:the\s+|all\s+)?(?P<g>{COUNT})\s+(?:{PEOPLE})\b"
-    rf"|\banalys[ei]s\s+(?:was|were)\s+(?:\w+\s+){{0,2}}?(?:on|of|in)\s+(?:the\s+)?(?P<h>{COUNT})\s+(?:{PEOPLE})\b"
-    rf"|leaving\s+(?P<a>{COUNT})\b(?!\s+{TIME_UNIT})"
+    rf"leaving\s+(?P<a>{COUNT})\b(?!\s+{TIME_UNIT})"
     rf"|(?<![\w.·,/])(?P<b>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:were|was)\s+(?:\w+\s+)?(?:included\s+)?(?:in\s+the\s+(?:\w+\s+)?(?:efficacy|analys|final|intention)"
     rf"|analy[sz]ed|evaluable|assessable|eligible for analysis)"
     rf"|(?<![\w.·,/])(?P<c>{COUNT})\s+(?:met\s+\w+\s+)?(?:and\s+)?(?:got|received)\s+(?:the\s+)?study\s+(?:drug|medication|treatment)"
@@ -64,6 +62,12 @@ _ANALYSED = re.compile(
     rf"(?:\d[\d,]*|{COUNT})\s+"
     rf"(?:\([^()]{{1,12}}\)\s+)?"
     rf"(?:[\w-]+\s+){{0,3}}?(?:{PEOPLE})\s+(?:(?:were|was|then|finally|approached|invited|asked)\s+)?(?:participated|enrol|accepted|agreed|randomi|included)",
+    re.IGNORECASE,
+)
+#: "We analysed 225 patients", "the main analysis was on the 22 patients who ...".
+_ANALYSIS_OF = re.compile(
+    rf"\b(?:we\s+analy[sz]ed|analys[ei]s\s+(?:was|were)\s+(?:\w+\s+){{0,2}}?(?:on|of|in))\s+"
+    rf"(?:the\s+|all\s+)?(?P<a>{COUNT})\s+(?:{PEOPLE})\b",
     re.IGNORECASE,
 )
 _COMPLETED = re.compile(
@@ -110,7 +114,7 @@ def read(doc: Doc) -> Population:
     best = max(mentions, key=lambda m: m[1], default=None)
     total = best[0] if best and best[1] > NEVER else None
     enrolled = [m for m, score in mentions if (score >= 6 or m is total) and _is_enrolled(text, m)]
-    analysed = _first(_ANALYSED, text)
+    analysed = _first(_ANALYSED, text) or _first(_ANALYSIS_OF, text)
     if analysed and (total is None or analysed.n <= total.n):
         top = total
         total = analysed
