@@ -12,6 +12,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from pipeline.extract.extensions import need
+from pipeline.extract.hints import hints, may_match
 from pipeline.extract.lexicon import rules
 from pipeline.extract.population import Count, Population
 from pipeline.schema import Record
@@ -93,15 +94,15 @@ def _by_size(cue: Cue, n: int | None) -> Cue:
 
 def cues(record: Record, text: str) -> Iterator[Cue]:
     """Yield every cue of patterns/designs.jsonl that the record shows."""
-    title_end = len(record.title)
-    for design_name, where, score, pattern in _patterns():
+    title_end, small = len(record.title), text.lower()
+    for design_name, where, score, pattern, words in _patterns():
         if where == "types":
             if any(pattern.search(t) for t in record.publication_types):
                 yield Cue(design_name, score, where, None)
         elif where == "mesh":
             if any(pattern.search(h.descriptor) for h in record.mesh):
                 yield Cue(design_name, score, where, None)
-        else:
+        elif may_match(words, small):
             start, end = {"title": (0, title_end), "text": (title_end + 1, len(text))}.get(
                 where, (0, len(text))
             )
@@ -166,9 +167,7 @@ def _negated(text: str, start: int) -> bool:
 
 
 @cache
-def _patterns() -> tuple[tuple[str, str, int, re.Pattern[str]], ...]:
-    """The compiled rows of patterns/designs.jsonl."""
-    return tuple(
-        (r["design"], r["where"], r["score"], re.compile(r["pattern"], re.I | re.S | re.M))
-        for r in rules("designs")
-    )
+def _patterns() -> tuple[tuple[str, str, int, re.Pattern[str], tuple[str, ...]], ...]:
+    """The compiled rows of patterns/designs.jsonl, each with its hints."""
+    compiled = ((r, re.compile(r["pattern"], re.I | re.S | re.M)) for r in rules("designs"))
+    return tuple((r["design"], r["where"], r["score"], p, hints(p)) for r, p in compiled)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
 from spacy.tokens import Doc
 
-from pipeline.extract.lexicon import Term, lexicon, rules
+from pipeline.extract.lexicon import Lexicon, Term, lexicon, rules
 
 _WORD = r"[A-Za-z][\w'/+-]*[A-Za-z0-9]"
 
@@ -32,6 +33,7 @@ _ENGLISH = re.compile(
     r"|ent|ial|ist|ure|age|ism|ward|ial|tic|ther|eous|ia|[io]sis|itis|oma|pathy|logy|graphy|est|ow|ough)$"
 )
 _ROMAN = re.compile(r"[IVX]+")
+_LETTERS = re.compile(r"(?<![\w-])[A-Za-z]{5,40}+(?!\w)")
 _SPLIT = re.compile(r"[^\s(\[,:;=]+")
 _CLAUSE = re.compile(r"[;.](?=\s)")
 
@@ -42,7 +44,7 @@ def named(doc: Doc, start: int, end: int) -> list[Term]:
     own = [t for t in doc._.interventions if start <= t.start < end]
     listed = [_as_printed(text, t) for t in lexicon("treatments").find(text, start, end)]
     other = [t for t in listed if t.entry["class"] == "active"]
-    stems = [Term(m.group(), *m.span(), {}) for m in _stems().finditer(text, start, end)]
+    stems = _by_name(text, start, end)
     found: list[Term] = []
     for term in sorted([*own, *other, *stems], key=lambda t: (t.start, -t.end)):
         if not found or term.start >= found[-1].end:
@@ -56,16 +58,27 @@ def _as_printed(text: str, term: Term) -> Term:
     return Term(name, term.end - len(name), term.end, term.entry)
 
 
-@cache
-def _stems() -> re.Pattern[str]:
+def _by_name(text: str, start: int, end: int) -> Iterator[Term]:
     """Words that end like a drug's international name, and listed names without such an end."""
-    ends, words = rules("drug_stems")
-    ends_rx = "|".join(sorted((re.escape(e) for e in ends["ends"]), key=len, reverse=True))
-    words_rx = "|".join(sorted((re.escape(w) for w in words["words"]), key=len, reverse=True))
-    return re.compile(
-        rf"(?<![\w-])(?:(?:{words_rx})|(?=\w{{5}})[A-Za-z]{{0,24}}?(?:{ends_rx}))(?![\w])",
-        re.IGNORECASE,
-    )
+    ends = _stems()
+    for word in _LETTERS.finditer(text, start, end):
+        if word.group().lower().endswith(ends):
+            yield Term(word.group(), *word.span(), {})
+    for term in _listed().find(text, start, end):
+        if text[term.start - 1 : term.start] != "-":
+            yield Term(text[term.start : term.end], term.start, term.end, {})
+
+
+@cache
+def _stems() -> tuple[str, ...]:
+    """The ends of drugs' international names."""
+    return tuple(rules("drug_stems")[0]["ends"])
+
+
+@cache
+def _listed() -> Lexicon:
+    """Drugs whose names have no such end."""
+    return Lexicon({"name": name, "terms": [name]} for name in rules("drug_stems")[1]["words"])
 
 
 def nearest(text: str, drugs: list[Term], start: int, end: int) -> Term | None:

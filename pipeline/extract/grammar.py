@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import re
 
-from pipeline.extract.lexicon import rules
+from pipeline.extract.lexicon import any_of, rules
 from pipeline.extract.numbers import COUNT, DIGITS, SIGNED, TO, WORDS
 
 #: What a count of people is counted in.
-PEOPLE = "|".join(
-    sorted((re.escape(t) for r in rules("people") for t in r["terms"]), key=len, reverse=True)
-)
+PEOPLE = any_of(t for r in rules("people") for t in r["terms"])
 #: What is counted in an abstract and is no patient.
 THINGS = (
     "muscle groups", "nerves", "segments", "eyes", "centres", "centers", "scales", "trials",

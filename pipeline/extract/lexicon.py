@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +56,17 @@ class Lexicon:
             if rx
             for m in rx.finditer(text, start, stop)
         ]
-        terms: list[Term] = []
-        for a, b in sorted(found, key=lambda s: (s[0], -s[1])):
-            if terms and a < terms[-1].end:
-                continue
-            entry = self._owner[_key(text[a:b])]
-            terms.append(Term(entry["name"], a, b, entry))
-        return terms
+        owners = ((self._owner[_key(text[a:b])], a, b) for a, b in found)
+        return merged([Term(entry["name"], a, b, entry) for entry, a, b in owners])
+
+
+def merged(*found: list[Term]) -> list[Term]:
+    """Return terms in their order, the longest where two overlap."""
+    terms: list[Term] = []
+    for term in sorted(chain(*found), key=lambda t: (t.start, -t.end)):
+        if not terms or term.start >= terms[-1].end:
+            terms.append(term)
+    return terms
 
 
 def rules(name: str) -> tuple[dict[str, Any], ...]:
@@ -108,11 +113,16 @@ def _compile(phrases: list[str], flags: int) -> re.Pattern[str] | None:
     if not phrases:
         return None
     folded = [p.lower() for p in phrases] if flags & re.IGNORECASE else phrases
-    body = _tree_regex(_tree(folded))
+    body = any_of(folded)
     return re.compile(rf"(?<![A-Za-zÀ-ÿ0-9_]){body}(?![A-Za-zÀ-ÿ0-9_])", flags)
 
 
-def _tree(phrases: list[str]) -> Tree:
+def any_of(phrases: Iterable[str]) -> str:
+    """Return a regex of phrases, the longest that fits: a tree, quicker than one after another."""
+    return f"(?:{_tree_regex(_tree(phrases))})"
+
+
+def _tree(phrases: Iterable[str]) -> Tree:
     """The phrases as a tree of their symbols, so that a word is not tried against each phrase."""
     root: Tree = {}
     for phrase in phrases:

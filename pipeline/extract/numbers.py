@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pipeline.extract.lexicon import any_of
+
 _UNITS = [
     "zero",
     "one",
@@ -45,9 +47,9 @@ DIGITS = (
 )
 #: A number in digits with a sign, where the dash cannot join it to a number before it.
 SIGNED = rf"(?:(?<![\w.·%)\]])[{MINUS}+]\s?)?(?:{DIGITS})"
-_WORD = "|".join(sorted([*_VALUES, *_SCALES], key=len, reverse=True))
+_WORD = any_of([*_VALUES, *_SCALES])
 #: A number in words: five · twenty-two · one hundred and nine
-WORDS = rf"\b(?:{_WORD})\b(?:[\s-]+(?:and\s+)?(?:{_WORD})\b)*+"
+WORDS = rf"\b{_WORD}\b(?:[\s-]+(?:and\s+)?{_WORD}\b)*+"
 #: A whole count, in digits or words.
 COUNT = (
     rf"(?:(?<![\w.·,/])\d{{1,3}}(?:[,{THIN}]\d{{3}}){{1,4}}(?![\d])"

@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 
 from pipeline.extract.design import SECONDARY
 from pipeline.extract.extensions import need
-from pipeline.extract.lexicon import Lexicon, Term, rules
+from pipeline.extract.lexicon import Lexicon, Term, merged, rules
 from pipeline.extract.naming import Name
 from pipeline.extract.outcome_span import Carried, OutcomeSpan
 from pipeline.extract.rows import Page
@@ -56,30 +56,33 @@ class Outcomes:
 
     def _read(self, doc: Doc) -> Iterator[OutcomeSpan]:
         """Yield the rows of each sentence that may hold results."""
-        lexicon = self._with_abbreviations(doc._.source)
+        short = self._abbreviations(doc._.source)
         carried = Carried()
         for sentence in doc._.sentences:
             if sentence.part in NO_RESULTS and sentence.part != "methods":
                 continue
             if sentence.end - sentence.start > LONGEST_SENTENCE:
                 continue
-            named = lexicon.find(doc._.source, sentence.start, sentence.end)
+            named = self._named(doc._.source, sentence.start, sentence.end, short)
             page = Page(doc, sentence, named, carried)
             rows = [] if sentence.part == "methods" else page.rows()
             yield from rows
             carried = _carry(carried, named, rows, page.order(rows))
 
-    def _with_abbreviations(self, text: str) -> Lexicon:
-        """The instruments with the abbreviations that a text defines: "grip strength (GS)"."""
+    def _named(self, text: str, start: int, end: int, short: Lexicon | None) -> list[Term]:
+        """The instruments that ``text[start:end]`` names, in full or by what `short` holds."""
+        found = self.instruments.find(text, start, end)
+        return merged(found, short.find(text, start, end)) if short else found
+
+    def _abbreviations(self, text: str) -> Lexicon | None:
+        """The abbreviations that a text defines: "grip strength (GS)"; None without any."""
         found = {}
         for match in _ABBREVIATION.finditer(text):
             before = self.instruments.find(text, max(0, match.start() - 70), match.start())
             if before and match.start() - before[-1].end <= 8:
                 found[match["short"]] = before[-1].entry
-        if not found:
-            return self.instruments
         named = [{**entry, "terms": [short]} for short, entry in found.items()]
-        return Lexicon([*self.instruments.entries, *named])
+        return Lexicon(named) if named else None
 
 
 def _carry(

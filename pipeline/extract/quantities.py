@@ -12,6 +12,7 @@ from spacy.tokens import Doc
 
 from pipeline.extract.extensions import need
 from pipeline.extract.grammar import GRAMMAR
+from pipeline.extract.hints import hints, may_match
 from pipeline.extract.numbers import parse_count, parse_number
 
 
@@ -58,8 +59,10 @@ def scan(text: str, taken: tuple[tuple[int, int], ...] = ()) -> tuple[Quantity, 
     for start, end in taken:
         claimed[start:end] = b"\1" * (end - start)
     found: list[Quantity] = []
-    windows = list(_windows(text))
-    for pattern, build in _rows():
+    windows, small = list(_windows(text)), text.lower()
+    for pattern, words, build in _rows():
+        if not may_match(words, small):
+            continue
         for match in (m for start, end in windows for m in pattern.finditer(text, start, end)):
             if any(claimed[match.start() : match.end()]):
                 continue
@@ -218,10 +221,11 @@ BUILDERS: dict[str, Builder] = {
 
 
 @cache
-def _rows() -> tuple[tuple[re.Pattern[str], Builder], ...]:
-    """The grammar, compiled, each row with its builder."""
+def _rows() -> tuple[tuple[re.Pattern[str], tuple[str, ...], Builder], ...]:
+    """The grammar, compiled, each row with its hints and its builder."""
     flags = re.IGNORECASE | re.VERBOSE
-    return tuple((re.compile(p, flags), BUILDERS.get(kind, _plain(kind))) for kind, p in GRAMMAR)
+    compiled = ((re.compile(p, flags), BUILDERS.get(kind, _plain(kind))) for kind, p in GRAMMAR)
+    return tuple((pattern, hints(pattern), build) for pattern, build in compiled)
 
 
 def within(found: tuple[Quantity, ...], start: int, end: int) -> Iterator[Quantity]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from spacy.attrs import SENT_START
+from spacy.attrs import IDX, IS_SPACE, SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -79,11 +79,12 @@ def _starts(doc: Doc, starts: set[int]) -> npt.NDArray[np.uint64]:
 
     White space begins none: the token after it does.
     """
-    flags, pending = np.full(len(doc), -1, dtype=np.int64), False
-    for i, token in enumerate(doc):
-        pending = pending or token.idx in starts
-        if pending and not token.is_space:
-            flags[i], pending = 1, False
+    places, blanks = doc.to_array([IDX, IS_SPACE]).T
+    flags = np.full(len(doc), -1, dtype=np.int64)
+    words = np.flatnonzero(blanks == 0)
+    first = np.flatnonzero(np.isin(places, list(starts)))
+    after = np.searchsorted(words, first)
+    flags[words[after[after < len(words)]]] = 1
     return flags.astype(np.uint64)
 
 
