@@ -19,9 +19,10 @@ _NO_PRIMARY = {
     "other": "no primary study of patients can be recognised",
 }
 _SECONDARY_REPORT = re.compile(
+    r"(?<!\bin a )(?<!\bin the )(?<!\bin an )"
     r"\b(?:post[- ]hoc|secondary|further|additional|subgroup|sub-?|re-?)[- ]?\s?"
     r"(?:\w+ )?analys[ei]s\b"
-    r"|\bquality-of-life report\b|\bsub-?study of\b|\bextension of the\b",
+    r"|\bquality-of-life report\b|\bsub-?study of\b",
     re.IGNORECASE,
 )
 #: Problems that the extractor found in a study of one arm, and what they mean for a pool.
@@ -150,6 +151,8 @@ def _secondary_report(case: _Case) -> Finding:
 def _not_separable(case: _Case) -> Finding:
     """Without a comparison, the intervention was given with or among other treatments."""
     study = case.study
+    if study.comparison_class is not None and study.comparison_class.value.startswith("add-on"):
+        return "the intervention in both arms: its effect is not compared", study.comparison_class.quote
     if study.comparison_class is None and len(study.arms) > 1:
         return "several treatments without an outcome for the intervention alone", None
     if len(study.arms) != 1 or not study.comparison_class:

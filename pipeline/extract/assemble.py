@@ -13,6 +13,7 @@ from pipeline.extract.conditions import Named
 from pipeline.extract.confidence import Table, with_confidence
 from pipeline.extract.dose_checks import implausible
 from pipeline.extract.doses import DoseSpan
+from pipeline.extract.no_results import is_result
 from pipeline.extract.outcome_span import OutcomeSpan
 from pipeline.extract.page import Page
 from pipeline.extract.results import Result
@@ -98,6 +99,8 @@ def _dose(page: Page, dose: DoseSpan) -> Dose:
 def _outcomes(page: Page) -> Iterator[tuple[OutcomeSpan, Outcome]]:
     """The rows of results, found and made; one that contradicts itself becomes a problem."""
     for row in page.doc._.outcomes:
+        if not is_result(page, row):
+            continue
         try:
             yield row, Result(page, row).outcome()
         except ValueError as error:

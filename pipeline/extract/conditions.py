@@ -10,11 +10,32 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from pipeline.extract.arm_sizes import ArmSpan
-from pipeline.extract.design import SECONDARY
+from pipeline.extract.design import RANDOMISED, SECONDARY
 from pipeline.extract.extensions import need
 from pipeline.extract.lexicon import Lexicon, Term, lexicon
 
 Span = tuple[int, int]
+
+#: "assigned to methylprednisolone (500 mg) or placebo": what is set against placebo.
+_TO_OR_PLACEBO = re.compile(
+    r"\b(?:assigned|allocated|randomi[sz]ed|randomly)\b[^.;]{0,60}?\b(?:to|receiv\w+)\s"
+    r"(?P<drug>(?:(?!\bplacebo\b)(?:[^.;()]|\.(?=\d)|\([^()]{0,60}\))){3,90}?)\s(?:or|versus|vs)\.?\s+(?:matching\s+)?placebo\b",
+    re.IGNORECASE,
+)
+_MOVED = re.compile(
+    r"\b(?:switch\w*|chang(?:e|ed|ing|eover)|transition\w*|conver(?:ted|sion)|transfer\w*)\b"
+    r"|\bpreviously (?:treated|on|receiving)\b|\b(?:went|moved) from\b",
+    re.IGNORECASE,
+)
+_WITHDRAWAL = re.compile(
+    r"(?<!after )\b(?:taper(?:ing|ed)?(?: off)?|withdraw(?:al|ing)(?: of| from)|stopping|discontinu(?:ing|ation of))\b",
+    re.IGNORECASE,
+)
+_REGIMENS = re.compile(
+    r"\b(?:treatment|maintenance|dos(?:e|age|ing)|infusion|different|two|three) regimens\b"
+    r"|\b(?:different|two|three) (?:doses|dos(?:e|ing) intervals)\b|\bdos(?:e|ing) frequenc",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +89,26 @@ class Condition:
         """Set `doc._.condition`."""
         need(doc, "evipool_condition")
         title_end = len(doc._.record.title)
+        in_title = self._choose(doc._.source, 0, title_end)
         doc._.condition = (
-            self._choose(doc._.source, 0, title_end)
-            or self._choose(doc._.source, title_end, len(doc._.source))
-            or self._by_mesh(doc)
+            in_title
+            if in_title and not self._is_general(in_title)
+            else self._in_text(doc._.source, title_end, in_title) or self._by_mesh(doc)
         )
         return doc
+
+    def _is_general(self, named: Named) -> bool:
+        """Whether a condition of the protocol is the one it ranks last, which takes in the rest."""
+        return bool(self.own.entries) and named.name == self.own.entries[-1]["name"]
+
+    def _in_text(self, text: str, start: int, in_title: Named | None) -> Named | None:
+        """What the text names; where the title names it in general, the one it may be."""
+        if in_title is None:
+            return self._choose(text, start, len(text))
+        found = [t for t in self.own.find(text, start) if t.name != in_title.name]
+        if len({t.name for t in found}) != 1:
+            return in_title
+        return Named(found[0].name, (found[0].start, found[0].end), found[0].entry.get("mesh"), True)
 
     def _choose(self, text: str, start: int, end: int) -> Named | None:
         """The population's condition ranked first (the protocol lists the specific ones first)."""
@@ -127,12 +162,25 @@ class Comparison:
         doc._.comparison = self._classify(doc)
         return doc
 
+    def _by_title(self, doc: Doc, kinds: set[str]) -> Named | None:
+        """The class that a title names, where the arms are none or one and placebo."""
+        title: str = doc._.record.title
+        if kinds == {"intervention"} and (found := _WITHDRAWAL.search(title)):
+            return Named(f"{self.short} withdrawal", found.span())
+        if kinds == {"intervention", "placebo"} and (found := _REGIMENS.search(title)):
+            return Named(f"{self.short} dose regimen", found.span())
+        return None
+
     def _classify(self, doc: Doc) -> Named | None:
         """ "Ig vs placebo", "none (single-arm)" ...; None for what is no comparison or series."""
         found: tuple[ArmSpan, ...] = doc._.arms
-        if not found or doc._.design.design in SECONDARY:
+        if not found or doc._.design.design in (*SECONDARY, "other"):
             return None
         kinds = {a.kind for a in found}
+        if span := _add_on(doc, kinds):
+            return Named(f"add-on ({self.short} in both arms)", span)
+        if named := self._by_title(doc, kinds):
+            return named
         if len(found) == 1:
             switched = found[0].kind == "intervention" and _switch(doc)
             return (
@@ -154,8 +202,24 @@ class Comparison:
         return Named(f"{self.short} vs {against.kind}", against.span)
 
 
+def _add_on(doc: Doc, kinds: set[str]) -> Span | None:
+    """Where another drug is set against placebo and all patients have the intervention."""
+    if not kinds <= {"intervention", "placebo"} or doc._.design.design not in RANDOMISED:
+        return None
+    text: str = doc._.source
+    own = [t.start for t in doc._.interventions]
+    for match in _TO_OR_PLACEBO.finditer(text):
+        listed = lexicon("treatments").find(text, *match.span("drug"))
+        other = any(t.entry["class"] == "active" for t in listed)
+        if other and not any(match.start("drug") <= place < match.end("drug") for place in own):
+            return match.span()
+    return None
+
+
 def _switch(doc: Doc) -> bool:
     """Whether an uncontrolled study moves patients from one route to another."""
+    if not _MOVED.search(doc._.source):
+        return False
     title = lexicon("routes").find(doc._.record.title)
     text = {t.name for t in lexicon("routes").find(doc._.source)}
     return bool(title) and title[0].name == "SC" and {"SC", "IV"} <= text

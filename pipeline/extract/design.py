@@ -19,6 +19,10 @@ from pipeline.schema import Record
 
 #: Designs that report no patients of their own.
 SECONDARY = ("protocol", "guideline", "systematic_review", "narrative_review", "animal")
+#: Designs that compare at random.
+RANDOMISED = ("rct_parallel", "rct_crossover")
+#: Designs whose patients were found, not enrolled.
+LOOKED_BACK = ("retrospective_cohort", "case_series")
 #: Where several designs have a cue, the first of these that reaches its score wins.
 ORDER = (
     "protocol",
@@ -35,6 +39,8 @@ ORDER = (
     "single_arm_prospective",
     "case_series",
 )
+#: A study said to be the extension of a trial, or the phase before its randomisation, is no trial.
+EXTENSION = 20
 #: A design is believed from this score on.
 THRESHOLD = 6
 #: Fewer patients than this, looked back on, are a series; more than `SERIES_TO` without a plan are
@@ -70,6 +76,8 @@ def design(doc: Doc) -> Doc:
         span = doc._.design.span
         one = Count(1, span, "a case report") if span else None
         doc._.population = Population(total=one)
+    elif doc._.design.design in LOOKED_BACK:
+        doc._.population = replace(doc._.population, enrolled=None)
     return doc
 
 
@@ -98,8 +106,9 @@ def cues(record: Record, text: str) -> Iterator[Cue]:
             start, end = {"title": (0, title_end), "text": (title_end + 1, len(text))}.get(
                 where, (0, len(text))
             )
-            match = pattern.search(text, start, end)
-            if match and not _negated(text, match.start()):
+            found = pattern.finditer(text, start, end)
+            match = next((m for m in found if not _negated(text, m.start())), None)
+            if match:
                 yield Cue(design_name, score, where, match.span())
 
 
@@ -123,6 +132,8 @@ def decide(found: tuple[Cue, ...]) -> Cue:
 def _stands(name: str, totals: dict[str, int], told: set[str]) -> bool:
     """Whether a design holds against the other cues; `told` designs have a cue in the text."""
     trial = max(totals["rct_parallel"], totals["rct_crossover"])
+    if name in RANDOMISED and totals["single_arm_prospective"] >= EXTENSION:
+        return False
     if name in SECONDARY and totals[name] <= _rivals(name, totals, trial):
         return False
     if name == "narrative_review" and name not in told:
@@ -145,10 +156,12 @@ def _rivals(name: str, totals: dict[str, int], trial: int) -> int:
 
 
 def _negated(text: str, start: int) -> bool:
-    """Whether a cue is denied or quoted: "not randomised", "non-randomised"."""
+    """Whether a cue is denied or quoted: "not randomised", "pre-randomisation"."""
     return bool(
         re.search(
-            r"\b(?:not|non|were not|without|no)[\s-]$", text[max(0, start - 12) : start], re.I
+            r"\b(?:not|non|were not|without|no|pre|before|prior to)[\s-]$",
+            text[max(0, start - 12) : start],
+            re.I,
         )
     )
 

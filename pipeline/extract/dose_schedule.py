@@ -22,6 +22,12 @@ _DAYS = re.compile(
     r"(?P<running>consecutive\s+|successive\s+)?(?P<unit>days?|weeks?|wks?)\b",
     re.IGNORECASE,
 )
+#: "A five-day course of IVIg (0.4 g/kg/day)": the days stand before the amount.
+_COURSE_OF = re.compile(
+    rf"(?<![\w.-])(?P<how>)(?P<running>)(?P<days>{NUMBER_OR_WORD})[\s-](?P<unit>days?)[\s-]+"
+    r"(?:courses?|cycles?|regimens?)\s+of\b[^.;]{0,40}$",
+    re.IGNORECASE,
+)
 _DAILY = re.compile(
     r"^[\s,)]*(?:/\s?d(?:ay)?\b|/24\s?h|per\s+day|a\s+day|daily|each\s+day|once\s+daily|/\s?die"
     r"|[\s.·⋅x×]{1,3}d(?:ay)?\s?(?:<sup>)?\(?[-−–‐]\s?1)",
@@ -106,7 +112,8 @@ def schedule(text: str, head: Head, following: Head | None, sentence: Span) -> S
         daily = _DAILY_NEAR.search(text, *after)
     if times is None and not daily:
         times = _times_before(text, head, sentence[0])
-    days = _DAYS.search(text, *after)
+    low = max(sentence[0], head.start - _REACH)
+    days = _DAYS.search(text, *after) or _COURSE_OF.search(text, low, head.start)
     return Schedule(days, _PERIOD.search(text, *after), bool(daily), times)
 
 

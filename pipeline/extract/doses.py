@@ -18,6 +18,7 @@ from pipeline.extract.dose_schedule import Schedule, days_of, per, phase, schedu
 from pipeline.extract.extensions import need
 from pipeline.extract.lexicon import Lexicon, Term, lexicon, rules
 from pipeline.schema import course_g_per_kg
+from pipeline.schema.dose import G_PER_KG
 
 Span = tuple[int, int]
 
@@ -38,6 +39,9 @@ _DOSE_NEXT = re.compile(
 _NAMES_ARM = re.compile(r"[\s-]*(?:dose\s+)?(?:groups?|arms?|cohorts?)\b", re.I)
 
 
+#: What joins two amounts that share what follows the second, and what makes one the first course.
+_JOINED = re.compile(r"\s*,?\s*(?:or|and|versus|vs\.?)\s+(?:(?:on|to|a)\s+)?", re.I)
+_THEN = re.compile(r"\s*,?\s*(?:and\s+)?(?:then|followed\s+by|thereafter)\s+", re.I)
 #: What belongs to an amount, behind it and before it: no other number nor clause between.
 _CLAUSE_AFTER = re.compile(
     r"(?:(?!\b(?:and|or|plus|versus|vs|with|then|followed)\b|\d|[;,)\]]|\.\s).)*+", re.I
@@ -94,10 +98,41 @@ def _of_sentence(
     given = [h for h in printed if is_dose(text, h, sentence, drugs)]
     behind = sentence[0]
     after: list[Head | None] = [*given[1:], None]
+    found: list[list[DoseSpan]] = []
     for head, following in zip(given, after, strict=False):
-        read = _read(text, (behind, head, following), sentence, drugs, fallback)
-        behind = max([head.end, *(d.end for d in read)])
-        yield read
+        found.append(_read(text, (behind, head, following), sentence, drugs, fallback))
+        behind = max([head.end, *(d.end for d in found[-1])])
+    for i in reversed(range(len(found) - 1)):
+        found[i] = [_with_next(text, d, found[i + 1][0]) for d in found[i]]
+    yield from found
+
+
+def _with_next(text: str, dose: DoseSpan, following: DoseSpan) -> DoseSpan:
+    """Give a bare amount what the next one says for both, or the course that comes before it.
+
+    "0.2 g/kg or 0.4 g/kg weekly" are two weekly doses; "2 g/kg, then 1 g/kg every 3 weeks" begins
+    with a course of 2 g/kg.
+    """
+    if not _is_bare(dose) or following.per is None or dose.unit != following.unit:
+        return dose
+    between = (dose.end, following.amount_span[0])
+    if _JOINED.fullmatch(text, *between):
+        shared = replace(
+            following,
+            start=dose.start,
+            end=dose.end,
+            amount=dose.amount,
+            amount_span=dose.amount_span,
+        )
+        return _with_total(shared)
+    if dose.unit in G_PER_KG and following.per == "infusion" and _THEN.fullmatch(text, *between):
+        return _with_total(replace(dose, per="course", phase="loading"))
+    return dose
+
+
+def _is_bare(dose: DoseSpan) -> bool:
+    """Whether an amount is printed without what it is for, its days and its frequency."""
+    return dose.per is None and dose.days is None and dose.frequency is None
 
 
 def _read(
@@ -229,14 +264,15 @@ def _without_repetitions(text: str, found: list[tuple[Span, list[DoseSpan]]]) ->
     """Drop what is said again in another sentence; two arms' doses in one sentence both stay.
 
     "90 g (30 g daily for 3 days)" loses its 90 g, which is no dose of its own, and "the 1 g/kg
-    group" names an arm by a dose read before.
+    group" names an arm by a dose read before. A bare amount goes where another sentence says when.
     """
     kept: list[DoseSpan] = []
+    where: list[Span] = []
     seen: dict[tuple[object, ...], Span] = {}
     amounts: set[tuple[object, ...]] = set()
     flat = [(sentence, dose) for sentence, read in found for dose in read]
     for (sentence, dose), after in zip_longest(flat, flat[1:]):
-        what = (dose.drug.casefold(), dose.amount, dose.unit)
+        what = _what(dose)
         key = (*what, dose.per, dose.days, _frequency(text, dose))
         label = what in amounts and _NAMES_ARM.match(text, dose.end)
         sum_of_next = after is not None and _is_sum(dose, after[1])
@@ -244,7 +280,18 @@ def _without_repetitions(text: str, found: list[tuple[Span, list[DoseSpan]]]) ->
             continue
         amounts.add(what)
         kept.append(dose)
-    return kept
+        where.append(sentence)
+    told = {_what(d): s for d, s in zip(kept, where, strict=True) if d.per is not None}
+    return [
+        d
+        for d, s in zip(kept, where, strict=True)
+        if not _is_bare(d) or told.get(_what(d), s) == s
+    ]
+
+
+def _what(dose: DoseSpan) -> tuple[object, ...]:
+    """What was given: the drug, its amount and unit."""
+    return (dose.drug.casefold(), dose.amount, dose.unit)
 
 
 def _frequency(text: str, dose: DoseSpan) -> str:

@@ -28,7 +28,7 @@ _MENTION = re.compile(
        |publications\b)
     (?:(?!{COUNT}|(?:of|in|was|were|is|are|with|for|at|by|on|from|had|who|than|among
         |cent(?:re|er)s|hospitals|clinics|sites|countries|institutions|practices)\b)
-       (?:(?:[A-Z]\.|[\w'’/-]+)(?:\s+\([^()]{{1,30}}\))?|[\w'’-]*[a-rt-z],)\s+){{0,8}}?(?:{PEOPLE})\b(?!['’]s)
+       (?:(?:[A-Z]\.|[\w'’/-]+)(?:\s+\([^()]{{1,30}}\))?|[\w'’-]*[a-rt-z],)\s+){{0,8}}?(?:{PEOPLE})\b(?!['’]s|[\s-]years?\b)
     | \b(?:{PEOPLE})\b(?:[^.;()\d]{{0,60}}[\[(,]?|[^.;()=]{{0,80}}?[\[(,])\s*n\s*=\s*
       (?P<m>\d{{1,3}}(?:,\d{{3}})+|\d+)(?!\s*/)""",
     re.IGNORECASE | re.VERBOSE,
@@ -47,6 +47,15 @@ FEW = 9
 _MARK = re.compile(r"[(\[]\s*n\s*=\s*(?P<n>\d{1,3}(?:,\d{3})+|\d+)\s*[)\]]", re.IGNORECASE)
 _GROUP = re.compile(r"\b(?:groups?|arms?|placebo|controls?|received|events?|deaths?)\b(?!-)", re.IGNORECASE)
 _NEXT = re.compile(r";|,\s+and\s")
+_ENROLLED = (
+    r"(?:randomi[sz]ed|randomly|enrol+ed|recruited|included|assigned|allocated|entered|participated"
+    r"|took\s+part|accrued)"
+)
+_ENROLLED_BEFORE = re.compile(
+    rf"\b{_ENROLLED}(?:\s+(?:a\s+total\s+of|assigned|allocated|all|the))?\s+$", re.IGNORECASE
+)
+_ENROLLED_AFTER = re.compile(rf"\b{_ENROLLED}\b", re.IGNORECASE)
+_CLAUSE_END = re.compile(r"[.;](?=\s)")
 #: A mention that scores no more than this is somebody else's number, or a part.
 NEVER = -5
 _COUNT = re.compile(COUNT)
@@ -67,6 +76,12 @@ _LEFT = re.compile(
     rf"leaving\s+(?P<a>{COUNT})\b(?!\s+{TIME_UNIT}|(?:\s+(?:{PEOPLE}))?\s+in\s+(?:the|each)\b)"
     rf"|\b(?:screened|approached|assessed\s+for\s+eligibility)\b[^.;]{{0,60}}?(?<![\w.·,/])(?P<e>{COUNT})\s+"
     rf"(?:(?:{PEOPLE})\s+)?(?:were\s+|was\s+)?(?:randomi|enrol|includ|treated)",
+    re.IGNORECASE,
+)
+#: "We analysed 225 patients", "the main analysis was on the 22 patients who ...".
+_ANALYSIS_OF = re.compile(
+    rf"\b(?:we\s+analy[sz]ed|analys[ei]s\s+(?:was|were)\s+(?:\w+\s+){{0,2}}?(?:on|of|in))\s+"
+    rf"(?:the\s+|all\s+)?(?P<a>{COUNT})\s+(?:{PEOPLE})\b",
     re.IGNORECASE,
 )
 _COMPLETED = re.compile(

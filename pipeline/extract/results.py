@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 
 from pipeline.extract.arm_sizes import ArmSpan
+from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.naming import is_down
+from pipeline.extract.numbers import COUNT, parse_count
 from pipeline.extract.outcome_span import OutcomeSpan
 from pipeline.extract.page import Page
 from pipeline.extract.population import Count, Population
@@ -21,6 +23,25 @@ Fields = dict[str, object]
 #: How far events / n may be from the percentage printed with it: one unit of the last place that
 #: abstracts print, since many cut where they should round (10 of 19 printed as 52 %).
 NEAR = 1.0
+#: An arm with less than this share of what each would have if all were alike is a part of one.
+SMALLEST = 0.6
+#: The share of percentages that some whole number of n gives: above it, one that fits is no sign.
+MOST_BY_CHANCE = 0.95
+#: "four of these patients": of a group that another sentence, or the count before, names.
+_OF_THESE = re.compile(r"\s+of\s+(?:these|those|them|whom|which)\b", re.IGNORECASE)
+#: "Of the 22 patients who ..., 16 ...", "Of these, three ...".
+_OF_NAMED = re.compile(
+    rf"(?:Of|Among)\s+(?:(?:the|these|those|our|all)\s+)*+(?P<n>{COUNT})?", re.IGNORECASE
+)
+_OTHER_THINGS = re.compile(
+    r"\s+(?:[\w-]+\s+){0,2}?(?:adverse|AEs?|events|infusions|courses|episodes|relapses|cycles)\b",
+    re.IGNORECASE,
+)
+#: "10% in patients with ...", "48% in untreated ones": a share of some of the patients.
+_IN_SOME = re.compile(
+    rf"[\s)]*(?:in|among)\s+(?!(?:all\s+|the\s+|our\s+)*+(?:{PEOPLE})\b(?!\s+(?:with|who|on)))",
+    re.IGNORECASE,
+)
 
 
 class Result:
@@ -189,7 +210,7 @@ class Result:
                 "events": self.page.reading(int(q.value), span),
                 "n": self.page.reading(int(q.high), span),
             }
-        sizes = list(self._denominators(arm))
+        sizes = list(self._denominators(m, arm))
         if q.kind == "all":
             size = next(iter(sizes), None)
             return (
@@ -233,24 +254,50 @@ class Result:
             return True
         return n > 0 and abs(100 * events / n - m.value.value) <= NEAR
 
-    def _denominators(self, arm: int | None) -> Iterator[Reading[int]]:
+    def _denominators(self, m: Measurement, arm: int | None) -> Iterator[Reading[int]]:
         """What a count may be out of: a subset the sentence names, the arm, all, the completers."""
+        if _OF_THESE.match(self.page.text[m.end : m.end + 20]):
+            return  # of those told of before, however many they were
         size = self.arms[arm].n if arm is not None and self.arms else None
+        if size is not None and not self._is_fit(m, size):
+            size = None
         several = len(self.arms) > 1
         alone: tuple[Count | None, ...] = (self.population.total, self.population.completed)
         crossover = self.page.doc._.design.design == "rct_crossover"
         whole = () if several and not (self.row.whole or crossover) else alone
+        named = self._named(m)
         if self.row.among is not None:
             whole, size = (), self.row.among
+        elif named is not None:
+            whole, size = (), named if named.n else None
         for count in (size, *whole):
             if count is not None:
                 yield self.page.reading(
                     count.n, count.span, "not printed with it: size of the group"
                 )
 
+    def _is_fit(self, m: Measurement, size: Count) -> bool:
+        """Whether an arm's size can be one: not read off the result itself, no tiny part of all."""
+        if size.span[0] < m.end and m.start < size.span[1]:
+            return False
+        total, among = self.population.total, len(self.arms)
+        return total is None or among < 2 or size.n * among >= SMALLEST * total.n
+
+    def _named(self, m: Measurement) -> Count | None:
+        """Those whom a sentence begins with, "Of the 22 who stopped, ...": their number, or 0.
+
+        It is 0 where the number is not printed ("Of these, ...") or counts no patients.
+        """
+        start = self.page.sentence(m.start).start
+        match = _OF_NAMED.match(self.page.text, start, m.start)
+        if match is None:
+            return None
+        people = match["n"] and not _OTHER_THINGS.match(self.page.text, match.end())
+        return Count((people and parse_count(match["n"])) or 0, match.span())
+
     def _size(self, m: Measurement, arm: int | None) -> Fields:
         """n of a value without events: the group's size, unless its percentage contradicts that."""
-        size = next(self._denominators(arm), None)
+        size = next(self._denominators(m, arm), None)
         value = m.value.value if m.value is not None else None
         if size is None or value is None or m.kind == "time":
             return (
@@ -259,6 +306,8 @@ class Result:
         if self.row.type == "proportion":
             printed = self.page.text[slice(*m.span)]
             if not self.row.by_event or not _is_whole(value, size.value, printed):
+                return {}
+            if len(self.arms) < 2 and _IN_SOME.match(self.page.text[m.end : m.end + 60]):
                 return {}
         return {"n": size}
 
@@ -279,7 +328,12 @@ class Result:
 
 
 def _is_whole(percent: float, n: int, printed: str) -> bool:
-    """Whether a percentage of n, to its printed digits, is a whole number of patients."""
+    """Whether a percentage of n, to its printed digits, is a whole number of patients.
+
+    One that nearly any n of its order would give says nothing of n: 91 % of 245.
+    """
     decimals = re.search(r"[.·](\d+)", printed)
     half = 0.5 * 10.0 ** -(len(decimals.group(1)) if decimals else 0)
+    if 2 * half * n > MOST_BY_CHANCE * 100:
+        return False
     return n > 0 and abs(100 * round(percent * n / 100) / n - percent) <= half + 1e-9
