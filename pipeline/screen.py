@@ -152,7 +152,10 @@ def _not_separable(case: _Case) -> Finding:
     """Without a comparison, the intervention was given with or among other treatments."""
     study = case.study
     if study.comparison_class is not None and study.comparison_class.value.startswith("add-on"):
-        return "the intervention in both arms: its effect is not compared", study.comparison_class.quote
+        return (
+            "the intervention in both arms: its effect is not compared",
+            study.comparison_class.quote,
+        )
     if study.comparison_class is None and len(study.arms) > 1:
         return "several treatments without an outcome for the intervention alone", None
     if len(study.arms) != 1 or not study.comparison_class:

@@ -15,7 +15,8 @@ _RESPECTIVELY = re.compile(r"^,?[^,;.]{0,60},?\s*respectively\b", re.IGNORECASE)
 _WERE = re.compile(r"\b(?:were|was|of)\s+$", re.IGNORECASE)
 #: Two times: the values behind them may be those of one arm.
 _TIMES = re.compile(
-    r"\d[\s-]*(?:years?|months?|weeks?|days?|h(?:ours?)?)?,?\s+(?:and|to|or)\s+\d+[\s-]*(?:year|month|week|day|h\b|hour)", re.I
+    r"\d[\s-]*(?:years?|months?|weeks?|days?|h(?:ours?)?)?,?\s+(?:and|to|or)\s+\d+[\s-]*(?:year|month|week|day|h\b|hour)",
+    re.I,
 )
 _ENDS = re.compile(r"\s*(?:[a-z/%]{1,8}\s*)?(?:\(\s?[pP]\b|[.;]|$)")
 _NAME = r"[\w/+-]+(?:\s[\w/+-]+){0,3}"
@@ -24,9 +25,12 @@ _NEXT_BRACKET = re.compile(
     re.IGNORECASE,
 )
 _FIRST_LABEL = re.compile(rf"[(\[:;,]\s*{_NAME}\s*[:,=]\s*$")
-_NEXT_LABEL = re.compile(rf"\s*(?:%|mm\s?Hg|months?|days?|weeks?|years?)?\s*[;,]\s*(?:and\s+)?{_NAME}\s*[:,=]\s*")
+_NEXT_LABEL = re.compile(
+    rf"\s*(?:%|mm\s?Hg|months?|days?|weeks?|years?)?\s*[;,]\s*(?:and\s+)?{_NAME}\s*[:,=]\s*"
+)
 _AT_NAMES = re.compile(
-    r"[\s)\]]*(?:(?:of\s+)?(?:the\s+)?(?:patients|women|participants|subjects|cases)\s+)?(?:in|with|for|on|of)\s+(?:the\s+)?", re.IGNORECASE
+    r"[\s)\]]*(?:(?:of\s+)?(?:the\s+)?(?:patients|women|participants|subjects|cases)\s+)?(?:in|with|for|on|of)\s+(?:the\s+)?",
+    re.IGNORECASE,
 )
 _JOIN = re.compile(r"(?:\s+(?:group|arm))?\s*(?:and|versus|vs\.?)\s+(?:the\s+)?", re.IGNORECASE)
 _SAID = re.compile(r"\brespective(?:ly)?\b", re.IGNORECASE)

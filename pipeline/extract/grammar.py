@@ -78,7 +78,10 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
         | (?<![a-z])[cm]?m\s?\(-?\d\) | (?<=[a-z])[-]\d++(?![.·\d]|\s*%)
         | \b\d{1,3}(?:st|nd|rd|th)\b(?!\s+(?:day|week|month|year))""",
     ),
-    ("level", rf"\bCI\s*9\d\s*%|9\d(?:\.\d)?\s*{_PERCENT}\s*\[?(?:CIs?\b|confidence|credible|prediction)"),
+    (
+        "level",
+        rf"\bCI\s*9\d\s*%|9\d(?:\.\d)?\s*{_PERCENT}\s*\[?(?:CIs?\b|confidence|credible|prediction)",
+    ),
     (
         "statistic",
         rf"""(?-i:(?<![\w-])(?:F|t|z|Z|r|rs|R2|d|B|β|beta|χ2?|ES|AUC|ICC|SMR))\s*

@@ -36,7 +36,8 @@ _AGAINST = re.compile(
     re.I,
 )
 _BEFORE_AGAINST = re.compile(
-    r"(?<!ion\s)(?<!ase\s)(?<!nge\s)(?<!ent\s)(?<!nce\s)(?<!score\s)(?<!level\s)(?<!levels\s)\b(?:in|with|on|for|after|by|of|receiving)\s+(?:the\s+|an?\s+)?$", re.I
+    r"(?<!ion\s)(?<!ase\s)(?<!nge\s)(?<!ent\s)(?<!nce\s)(?<!score\s)(?<!level\s)(?<!levels\s)\b(?:in|with|on|for|after|by|of|receiving)\s+(?:the\s+|an?\s+)?$",
+    re.I,
 )
 _MOVE = r"(?:increas|decreas|reduc|chang|improve|differen|rise|fall|gain|loss)"
 _BEHIND = re.compile(
@@ -73,7 +74,9 @@ _BY = re.compile(rf"\b(?:and|whereas|while|but)\s(?P<n>{_NAME})\sby\s+(?=\d)")
 _MORE = re.compile(
     rf"\b(?:[Mm]ore|[Ff]ewer)\s(?P<n>{_NAME})\s(?:patients|women|men|subjects|participants|children)\b"
 )
-_RESPECTIVELY = re.compile(r"(?:\s(?:groups?|arms?|patients|recipients))?\s?,?\s?\brespectively\b", re.I)
+_RESPECTIVELY = re.compile(
+    r"(?:\s(?:groups?|arms?|patients|recipients))?\s?,?\s?\brespectively\b", re.I
+)
 _JOINED = re.compile(r"(?:\band|\bor|\bversus|\bvs\.?)\s+(?:the\s+)?$", re.I)
 _PREPOSITION = re.compile(r"\b(?:in|for|with|on|of|after|by|to|receiving)\s+(?:the\s+)?$", re.I)
 #: A group's name in brackets before or behind its value: "(A: 12%; B: 30%)", "12% (A)".

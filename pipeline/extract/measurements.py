@@ -125,7 +125,9 @@ def _is_people(text: str, q: Quantity, after: str) -> bool:
     if (
         _PEOPLE_AFTER.match(after)
         or _IN_EACH.match(after)
-        or re.match(r"\s*[\[(]\s*(?!9\d(?:[.·]\d)?\s*%\s*C)\d+(?:[.·]\d+)?\s*%(?!\s*conf)", after, re.I)
+        or re.match(
+            r"\s*[\[(]\s*(?!9\d(?:[.·]\d)?\s*%\s*C)\d+(?:[.·]\d+)?\s*%(?!\s*conf)", after, re.I
+        )
     ):
         return True
     if q.label == "both":

@@ -52,7 +52,8 @@ _LESS_RISK = re.compile(
 _GROUPS_APART = re.compile(
     r"\bbetween[\s-](?:the\s)?groups?\s(?:\w+\s){0,2}?(?:differences?|reductions?|changes?)\b[^.;]{0,50}$"
     r"|\b(?:treatment|absolute|risk|mean|median)\s+(?:differences?|reductions?)\s*(?:of|was|[,:=(])*\s*$"
-    r"|\b(?:noninferiority|non-inferiority|equivalence)\b[^.;]{0,40}$", re.I
+    r"|\b(?:noninferiority|non-inferiority|equivalence)\b[^.;]{0,40}$",
+    re.I,
 )
 _RATIO = re.compile(
     r"\b(?:hazard|odds|risk|rate)\s+ratios?\b[^;()\d]{0,70}$|\bp[\s-]values?\b[^;\d]{0,100}$"
@@ -60,14 +61,23 @@ _RATIO = re.compile(
     re.I,
 )
 _RATE_NAME = re.compile(
-    r"\b(?:rates?|risks?|incidences?|proportions?|probability|prevalence|frequency)\b(?!.*\b(?:change|reduction))", re.I
+    r"\b(?:rates?|risks?|incidences?|proportions?|probability|prevalence|frequency)\b(?!.*\b(?:change|reduction))",
+    re.I,
 )
-_PER_PEOPLE = re.compile(r"\s*(?:(?:cases|events|deaths)\s+)?(?:per|/)\s*1?[\s,]?0{2,3}[\d,\s]*(?:women|men|person|patient|people|py)", re.I)
-_LESS_THAN = re.compile(r"\s*(?:[\w²³%]+\s+)?(?:less|more|lower|higher|greater|shorter|longer)\s+than\b", re.I)
-_THAN_AFTER = re.compile(r"\s*(?:higher|lower|greater|less|more|longer|shorter|better|worse)\b", re.I)
+_PER_PEOPLE = re.compile(
+    r"\s*(?:(?:cases|events|deaths)\s+)?(?:per|/)\s*1?[\s,]?0{2,3}[\d,\s]*(?:women|men|person|patient|people|py)",
+    re.I,
+)
+_LESS_THAN = re.compile(
+    r"\s*(?:[\w²³%]+\s+)?(?:less|more|lower|higher|greater|shorter|longer)\s+than\b", re.I
+)
+_THAN_AFTER = re.compile(
+    r"\s*(?:higher|lower|greater|less|more|longer|shorter|better|worse)\b", re.I
+)
 #: "Tamoxifen reduced the risk of relapse by 41%": an effect, and no value of an arm.
 _REDUCED_BY = re.compile(
-    r"\b(?:reduc|lower|increas|decreas|improv)\w+\s(?!.*\bfrom\b)[^.;,\d]{0,50}\bby\s(?:an?\s|about\s|approximately\s)?$", re.I
+    r"\b(?:reduc|lower|increas|decreas|improv)\w+\s(?!.*\bfrom\b)[^.;,\d]{0,50}\bby\s(?:an?\s|about\s|approximately\s)?$",
+    re.I,
 )
 _FOLLOWED = re.compile(
     r"\b(?:follow(?:ed)?[\s-]?up|observation\s+(?:period|time)|surveillance|ages?d?|body\s+mass\s+index|BMI)\b"
@@ -94,7 +104,8 @@ _CHANGE_OF = re.compile(
 )
 _MEDIAN_OF = re.compile(
     r"\bmedian\b(?!\s+(?:follow|observation))(?!.*\b(?:rates?|survival|patients|women|response|follow|period)\b)"
-    r"[^;)\]]{0,80}$", re.I
+    r"[^;)\]]{0,80}$",
+    re.I,
 )
 #: An event within this reach behind a count is its verb: "12 (80%) improved".
 _VERB = 30

@@ -21,7 +21,9 @@ _DENIED = re.compile(
     r"|became|been|be|achieve|achieved|reach|reached|have|had|show|showed|shown)\s+){0,4}+$",
     re.IGNORECASE,
 )
-_CORRELATED = re.compile(r"\bcorrelat(?:e[sd]?|ions?|ing)\b|\bassociation\s+between\b", re.IGNORECASE)
+_CORRELATED = re.compile(
+    r"\bcorrelat(?:e[sd]?|ions?|ing)\b|\bassociation\s+between\b", re.IGNORECASE
+)
 #: Names that say nothing of an outcome: a direction word, a unit, a group, whoever is left.
 _NO_NAME = re.compile(
     r"(?:against|well|earlier|others?|remaining|missing(?: data)?|vertical|n\.?s\.?|(?:low|high)[- ]dose"

@@ -35,7 +35,8 @@ _TWO = re.compile(
     re.IGNORECASE,
 )
 _GIVEN = re.compile(
-    r"\b(?:randomi[sz]ed|assigned|allocated|enrolled|received|treated|given|underwent)\b", re.IGNORECASE
+    r"\b(?:randomi[sz]ed|assigned|allocated|enrolled|received|treated|given|underwent)\b",
+    re.IGNORECASE,
 )
 _JOINED = re.compile(
     r"\s*(?:[\w-]+\s+){0,2}(?:[(][^()]{1,20}[)]\s*)?(?:and|or|versus|vs\.?)\s+(?:to\s+|in\s+|for\s+)?(?:the\s+)?",

@@ -23,11 +23,13 @@ _CIRCUMSTANCE = re.compile(
     r"(?:the\s+|an?\s+)?|[Aa]t\s+(?:the\s+)?)$"
 )
 _END_POINT = re.compile(
-    r"\b(?:primary|secondary|composite|combined|co-primary)\b.{0,60}\b(?:end[ -]?points?|outcomes?)$", re.IGNORECASE
+    r"\b(?:primary|secondary|composite|combined|co-primary)\b.{0,60}\b(?:end[ -]?points?|outcomes?)$",
+    re.IGNORECASE,
 )
 _HAD = re.compile(
     r"[^.;\d]{0,90}?\b(?:had(?:\s(?:undergone|developed|experienced|achieved))?|achieved|developed|experienced"
-    r"|underwent|required|suffered(?:\sfrom)?|reported|reached|maintained|met)\s+", re.IGNORECASE
+    r"|underwent|required|suffered(?:\sfrom)?|reported|reached|maintained|met)\s+",
+    re.IGNORECASE,
 )
 #: How far what was had may stand behind its verb.
 NEAR = 30
@@ -94,7 +96,9 @@ def nearest(text: str, span: Span, found: Sequence[Phrase]) -> Phrase | None:
             return len(gap) + 32 + 30 * sum(gap.count(c) for c in ",(") + 60 * gap.count(";")
         gap = text[p.end : span[0]]
         total = len(gap) + 12 * gap.count(",") + 40 * gap.count(";")
-        return total + (CIRCUMSTANCE if _CIRCUMSTANCE.search(text[max(0, p.start - 24) : p.start]) else 0)
+        return total + (
+            CIRCUMSTANCE if _CIRCUMSTANCE.search(text[max(0, p.start - 24) : p.start]) else 0
+        )
 
     best = min(found, key=distance, default=None)
     return best if best is not None and distance(best) < FAR else None

@@ -39,12 +39,15 @@ class Page(Named):
         if len(chain) == 1:
             yield from self._single(first, plain)
         elif self.chains.is_times(chain):
-            arm = linking.arms_of(self.text, [chain[1]], self.places, plain)[0]
+            arm = self._linked([chain[1]], plain)[0]
             arm = 0 if len(self.arms) == 1 else arm
             yield from self._row(chain[1], first, "baseline", arm, None)
         else:
-            own = self._order(linking.arms_of(self.text, chain, self.places, plain))
-            yield from self._compared(chain, own)
+            yield from self._compared(chain, self._linked(chain, plain))
+
+    def _linked(self, chain: list[Measurement], plain: list[Measurement]) -> list[int | None]:
+        """The arm of each measurement of a chain."""
+        return self._order(linking.arms_of(self.text, chain, self.places, plain))
 
     def _single(self, m: Measurement, plain: list[Measurement]) -> Iterator[OutcomeSpan]:
         """The row of a measurement alone; "29 in each group" speaks of two arms."""
@@ -52,7 +55,7 @@ class Page(Named):
         if len(self.arms) == 2 and m.kind != "time" and _IN_EACH.search(self.text, *beside):
             yield from self._row(m, m, "comparator", *self._sides(None))
             return
-        arm = linking.arms_of(self.text, [m], self.places, plain)[0]
+        arm = self._linked([m], plain)[0]
         if arm is None and self._is_of_all(m):
             return
         yield from self._row(m, None, "", 0 if arm is None and len(self.arms) == 1 else arm, None)

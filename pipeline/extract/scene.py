@@ -169,7 +169,9 @@ class Scene:
         parts = [
             q.value
             for q in self.found
-            if m.end <= q.start < m.end + REACH and q.kind in ("number", "n", "fraction") and q.value
+            if m.end <= q.start < m.end + REACH
+            and q.kind in ("number", "n", "fraction")
+            and q.value
         ]
         sums = {sum(parts[i : i + k]) for k in (2, 3) for i in range(min(2, len(parts) - k + 1))}
         return total in sums
