@@ -103,7 +103,7 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
         | \b(?:{DIGITS}|one|two|three)\s*(?:%\s*|points?\s+|grades?\s+|steps?\s+|mm\s?Hg\s+|{TIME_UNIT}\s+)?
             or\s+(?:more|less|greater|lower|higher|fewer|better|worse)\b(?:\s+points?)?
         | \b(?:{DIGITS}|one|two)\s+SDs?\s+(?:above|below)
-        | \btarget\s+(?:[\w-]+\s+){{1,3}}?of\s+{DIGITS}(?:\s*(?:%|mm\s?Hg|points?|{TIME_UNIT}))?
+        | \btarget\s+(?:[\w-]+\s+){{1,3}}?of\s+{_D}(?:\s*(?:%|mm\s?Hg|points?|{TIME_UNIT}))?
         | \b(?:{DIGITS}|one|two|three)[\s-]points?\s+
             (?:or\smore|fall|drop|decrease|increase|improvement)""",
     ),
