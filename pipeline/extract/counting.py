@@ -27,7 +27,8 @@ _STATISTIC = re.compile(
     r"\b(?:mean|median|average[ds]?|scores?|scale|index|ratio|level|ranged?)\b", re.I
 )
 _FEWER = re.compile(
-    r"\b(?:fewer|more)\s+(?:\w+\s+)?(?:patients|women|men|participants|subjects)\b(?!.*\b(?:mean|median)\b)", re.I
+    r"\b(?:fewer|more)\s+(?:\w+\s+)?(?:patients|women|men|participants|subjects)\b(?!.*\b(?:mean|median)\b)",
+    re.I,
 )
 _PER = re.compile(r"^[^.;]{0,25}\bper\s+\d", re.I)
 _DID = re.compile(

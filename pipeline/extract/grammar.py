@@ -80,7 +80,10 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
         | (?<![a-z])[cm]?m\s?\(-?\d\) | (?<=[a-z])[-]\d++(?![.·\d]|\s*%)
         | \b\d{1,3}(?:st|nd|rd|th)\b(?!\s+(?:day|week|month|year))""",
     ),
-    ("level", rf"\bCI\s*9\d\s*%|9\d(?:\.\d)?\s*{_PERCENT}\s*\[?(?:CIs?\b|confidence|credible|prediction)"),
+    (
+        "level",
+        rf"\bCI\s*9\d\s*%|9\d(?:\.\d)?\s*{_PERCENT}\s*\[?(?:CIs?\b|confidence|credible|prediction)",
+    ),
     (
         "statistic",
         rf"""(?-i:(?<![\w-])(?:F|t|z|Z|r|rs|R2|d|B|β|beta|χ2?|ES|AUC|ICC|SMR))\s*
@@ -99,10 +102,11 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
         rf"""(?:[<>]\s?(?:/\s?)?or\s?=\s?(?:to\s)?|[<>]\s?/?\s?=|[≥≤⩾⩽>]|\bat\sleast|\bmore\sthan|\bless\sthan|\bgreater\sthan|\bat\smost|\bup\sto
             |\bover(?=\s+\d)|\bno\smore\sthan|\b(?:below|under|above|exceed(?:s|ed|ing)?)(?=\s+\d)|<(?=\s*\d))\s*(?:an?\s+)?
             (?:{DIGITS}|one|two|three|four|five|six)[\s-]*(?:%|{TIME_UNIT}|points?|grades?|mm|cm|kg)?
-        | \b(?:{DIGITS}|one|two|three)\s*(?:%\s*|points?\s+|grades?\s+|steps?\s+|mm\s?Hg\s+|{TIME_UNIT}\s+)?
+        | \b(?:{DIGITS}|one|two|three)\s*
+            (?:%\s*|points?\s+|grades?\s+|steps?\s+|mm\s?Hg\s+|{TIME_UNIT}\s+)?
             or\s+(?:more|less|greater|lower|higher|fewer|better|worse)\b(?:\s+points?)?
         | \b(?:{DIGITS}|one|two)\s+SDs?\s+(?:above|below)
-        | \btarget\s+(?:[\w-]+\s+){{1,3}}?of\s+{DIGITS}(?:\s*(?:%|mm\s?Hg|points?|{TIME_UNIT}))?
+        | \btarget\s+(?:[\w-]+\s+){{1,3}}?of\s+{_D}(?:\s*(?:%|mm\s?Hg|points?|{TIME_UNIT}))?
         | \b(?:{DIGITS}|one|two|three)[\s-]points?\s+
             (?:or\smore|fall|drop|decrease|increase|improvement)""",
     ),

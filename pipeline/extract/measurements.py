@@ -125,7 +125,9 @@ def _is_people(text: str, q: Quantity, after: str) -> bool:
     if (
         _PEOPLE_AFTER.match(after)
         or _IN_EACH.match(after)
-        or re.match(r"\s*[\[(]\s*(?!9\d(?:[.·]\d)?\s*%\s*C)\d+(?:[.·]\d+)?\s*%(?!\s*conf)", after, re.I)
+        or re.match(
+            r"\s*[\[(]\s*(?!9\d(?:[.·]\d)?\s*%\s*C)\d+(?:[.·]\d+)?\s*%(?!\s*conf)", after, re.I
+        )
     ):
         return True
     if q.label == "both":
@@ -201,7 +203,7 @@ def _is_denominator(text: str, last: Measurement, q: Quantity, gap: str) -> bool
 
 
 def _are_events(text: str, last: Measurement, q: Quantity, gap: str) -> bool:
-    """Whether two numbers are events and who they were among: "352 DFS events among 2,463 women"."""
+    """Whether two numbers are events and who they were among: "35 events among 246 women"."""
     value = last.value
     bare = last.kind == "number" and not (last.spread or last.ci or last.interval)
     if not bare or value is None or value.value is None or q.value is None:

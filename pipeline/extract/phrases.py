@@ -23,12 +23,17 @@ _CIRCUMSTANCE = re.compile(
     r"(?:the\s+|an?\s+)?|[Aa]t\s+(?:the\s+)?)$"
 )
 _END_POINT = re.compile(
-    r"\b(?:primary|secondary|composite|combined|co-primary)\b.{0,60}\b(?:end[ -]?points?|outcomes?)$", re.IGNORECASE
+    r"\b(?:primary|secondary|composite|combined|co-primary)\b.{0,60}"
+    r"\b(?:end[ -]?points?|outcomes?)$",
+    re.IGNORECASE,
 )
 _HAD = re.compile(
     r"[^.;\d]{0,90}?\b(?:had(?:\s(?:undergone|developed|experienced|achieved))?|achieved|developed|experienced"
-    r"|underwent|required|suffered(?:\sfrom)?|reported|reached|maintained|met)\s+", re.IGNORECASE
+    r"|underwent|required|suffered(?:\sfrom)?|reported|reached|maintained|met)\s+",
+    re.IGNORECASE,
 )
+#: How far a phrase that is tied to a value may stand before it.
+NEAREST = 70
 #: How far what was had may stand behind its verb.
 NEAR = 30
 #: A verb or a sign that ties what was measured to the value behind it.
@@ -94,7 +99,9 @@ def nearest(text: str, span: Span, found: Sequence[Phrase]) -> Phrase | None:
             return len(gap) + 32 + 30 * sum(gap.count(c) for c in ",(") + 60 * gap.count(";")
         gap = text[p.end : span[0]]
         total = len(gap) + 12 * gap.count(",") + 40 * gap.count(";")
-        return total + (CIRCUMSTANCE if _CIRCUMSTANCE.search(text[max(0, p.start - 24) : p.start]) else 0)
+        return total + (
+            CIRCUMSTANCE if _CIRCUMSTANCE.search(text[max(0, p.start - 24) : p.start]) else 0
+        )
 
     best = min(found, key=distance, default=None)
     return best if best is not None and distance(best) < FAR else None
@@ -119,12 +126,14 @@ def object_of(text: str, end: int, found: Sequence[Phrase]) -> Phrase | None:
 def tied(text: str, start: int, found: Sequence[Phrase]) -> Phrase | None:
     """Return the phrase that a verb or "for" ties to a value at `start`: "survival was 12"."""
     for p in found:
-        if p.end <= start and _IS.fullmatch(text, p.end, start):
+        if not 0 <= start - p.end < NEAREST:
+            continue
+        if _IS.fullmatch(text, p.end, start):
             return p if not _CIRCUMSTANCE.search(text[max(0, p.start - 24) : p.start]) else None
-        listed = p.end <= start and _BRACKET.fullmatch(text, p.end, start)
+        listed = _BRACKET.fullmatch(text, p.end, start)
         if listed and not _PREPOSITION.search(text[max(0, p.start - 16) : p.start]):
             return p
-        ahead = p.end <= start and _FOR_AHEAD.search(text[max(0, p.start - 12) : p.start])
+        ahead = _FOR_AHEAD.search(text[max(0, p.start - 12) : p.start])
         if ahead and _THERE.fullmatch(text, p.end, start):
             return p
     return None

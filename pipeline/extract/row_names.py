@@ -74,7 +74,11 @@ class Named(Scene):
         phrase = (
             behind(self.text, max(m.end, lead.end, end), self._phrases())
             or tied(self.text, lead.start, self._phrases())
-            or (object_of(self.text, max(m.end, end), self._phrases()) if m.kind in ("percent", "count") else None)
+            or (
+                object_of(self.text, max(m.end, end), self._phrases())
+                if m.kind in ("percent", "count")
+                else None
+            )
             or nearest(self.text, lead.span, self._phrases())
         )
         if phrase is None:

@@ -25,7 +25,8 @@ from pipeline.extract.sentences import Sentence
 Span = tuple[int, int]
 
 _CLOCK = re.compile(
-    r"\b(?:median|times? to|survival|duration|latency|length of|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b|\bstay\b"
+    r"\b(?:median|times? to|survival|duration|latency|length of|stay"
+    r"|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b"
     r"|\d\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)?\s*(?:vs?\.?|versus)\s+\d[\d.·]*\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)\b"
     r"|\d\s+(?:min(?:utes?)?|hours?|h)\s*(?:per|/)\s*(?:day|week|d|wk)\b",
     re.I,
@@ -157,19 +158,21 @@ class Scene:
         )
 
     def _is_half(self, m: Measurement) -> bool:
-        """Whether a number is part of a word: "two- and three-year survival", "two-by-two", "or both"."""
+        """Whether a number is part of a word: "two- and three-year survival", "two-by-two"."""
         before = self.text[max(self.start, m.start - 3) : m.start]
         return bool(_HALF.match(self.text, m.end) or _HALF_BEFORE.search(before))
 
     def _is_total(self, m: Measurement) -> bool:
         """Whether the counts behind a count add up to it: "12 relapsed (10 on A and 2 on B)"."""
         total = m.events.value if m.kind == "count" and m.events is not None else None
-        if total is None or total < 2 or not self.comparative:  # noqa: PLR2004
+        if total is None or total < 2 or not self.comparative:
             return False
         parts = [
             q.value
             for q in self.found
-            if m.end <= q.start < m.end + REACH and q.kind in ("number", "n", "fraction") and q.value
+            if m.end <= q.start < m.end + REACH
+            and q.kind in ("number", "n", "fraction")
+            and q.value
         ]
         sums = {sum(parts[i : i + k]) for k in (2, 3) for i in range(min(2, len(parts) - k + 1))}
         return total in sums
