@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pipeline.extract.measurements import Measurement
-from pipeline.extract.naming import LESS_RISK
+from pipeline.extract.naming import LESS_RISK, Name
 
 _GROUPS_APART = re.compile(
     r"\bbetween[\s-](?:the\s)?groups?\s(?:\w+\s){0,2}?(?:differences?|reductions?|changes?)\b[^.;]{0,50}$"
@@ -18,6 +18,7 @@ _RATIO = re.compile(
     r"|\bbetween[\s-]groups?\s(?:\w+\s){0,2}?(?:differences?|reductions?|changes?)\b[^.;]{0,50}$",
     re.I,
 )
+_MEAN = re.compile(r"\b(?:mean|average)\b", re.I)
 _RATE_NAME = re.compile(
     r"\b(?:rates?|risks?|incidences?|proportions?|probability|prevalence|frequency)\b(?!.*\b(?:change|reduction))",
     re.I,
@@ -53,6 +54,7 @@ def is_ratio(text: str, m: Measurement) -> bool:
     return _RATIO.search(text[max(0, m.start - 110) : m.start]) is not None
 
 
-def is_rate(name: str) -> bool:
-    """Whether an outcome's name says that its percentages are levels, and no changes."""
-    return _RATE_NAME.search(name) is not None
+def is_rate(text: str, name: Name) -> bool:
+    """Whether an outcome's name says that its percentages are shares, and no changes or means."""
+    before = text[max(0, name.span[0] - 20) : name.span[0]]
+    return bool(_RATE_NAME.search(name.measure)) and not _MEAN.search(before)

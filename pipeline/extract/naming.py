@@ -194,12 +194,15 @@ def type_of(
     if m.kind == "percent" or m.unit == "%":
         if changed and not _SHARE.search(before) and not named_by_event:
             return "percent_change"
-        if _OF_THINGS.match(text[m.end : m.end + 30]) or named_by_event:
+        if _OF_THINGS.match(text[m.end : m.end + 30]):
             return "proportion"
         if m.value is not None and text[m.value.start] in f"+{MINUS}":
             return "percent_change"
-        if _MEDIAN_OF.search(whole) and not named_by_event:
+        ranged = m.interval is not None and m.spread is None and re.search(r"\bmedian\b", whole, re.I)
+        if ranged or (_MEDIAN_OF.search(whole) and not named_by_event):
             return "median"
+        if named_by_event:
+            return "proportion"
         scored = m.spread or (m.ci and not _RATE.search(whole[-160:]))
         return "mean" if scored or re.search(r"\bmean\b", before, re.I) else "proportion"
     said = [s.group(1).lower() for s in _STATISTIC.finditer(whole)]

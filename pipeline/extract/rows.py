@@ -105,7 +105,7 @@ class Page(Named):
         if name is None or no_value:
             return
         by_event = name.direction is not None
-        level = by_event or apart.is_rate(name.measure)
+        level = by_event or apart.is_rate(self.text, name)
         over_time = other_is == "baseline"
         compared = other_is == "comparator"
         whole = (
