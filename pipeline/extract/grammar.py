@@ -87,7 +87,7 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
     (
         "statistic",
         rf"""(?-i:(?<![\w-])(?:F|t|z|Z|r|rs|R2|d|B|β|beta|χ2?|ES|AUC|ICC|SMR))\s*
-            (?:\(\s*{_D}(?:\s*,\s*{_D})?\s*\))?\s*=\s*{SIGNED}
+            (?:\(\s*{_D}(?:\s*,\s*{_D})?\s*\))?\s*=\s*{SIGNED}(?![\d.·]*\s*%)
         | \b(?:effect\s+size|Cohen['’]?s?\s+d|kappa|chi[\s-]squared?)\s*(?:\([^()]{{0,12}}\))?\s*
             (?:=|of|was|:)?\s*{SIGNED}""",
     ),

@@ -77,7 +77,7 @@ _PREPOSITION = re.compile(r"\b(?:in|for|with|on|of|after|by|to|receiving)\s+(?:t
 _LABELLED = re.compile(rf"(?:[(\[;,]|\bvs\.?|\bversus)\s*(?P<n>{_NAME})\s?[:;,=]?\s*$")
 #: A group's name before the bracket of its value: "lower with A (12%) than with B (30%)".
 _PREPOSED = re.compile(
-    rf"\b(?:of|with|in|for|after|on|than|by|to)\s(?:the\s)?(?P<n>{_NAME})\s?[(\[]\s*$"
+    rf"(?s:.*)\b(?:of|with|in|for|after|on|than|by|to)\s(?:the\s)?(?P<n>{_NAME})\s?[(\[]\s*$"
 )
 _BRACKETED = re.compile(rf"\s*(?:%|mm\s?Hg)?\s*\(\s?(?P<n>{_NAME})\s?\)")
 #: Most words of a group's name.
@@ -163,7 +163,7 @@ def _bracketed(
         at = max(start, m.start - 60)
         places = {
             "labelled": _labelled(text, start, at, m.start),
-            "tied": _span(_PREPOSED.search(text[at : m.start]), at) if compared else None,
+            "tied": _span(_PREPOSED.match(text[at : m.start]), at) if compared else None,
             "behind": _span(_BRACKETED.match(text, m.end, end), 0),
         }
         for kind, place in places.items():

@@ -198,7 +198,9 @@ def type_of(
             return "proportion"
         if m.value is not None and text[m.value.start] in f"+{MINUS}":
             return "percent_change"
-        ranged = m.interval is not None and m.spread is None and re.search(r"\bmedian\b", whole, re.I)
+        ranged = (
+            m.interval is not None and m.spread is None and re.search(r"\bmedian\b", whole, re.I)
+        )
         if ranged or (_MEDIAN_OF.search(whole) and not named_by_event):
             return "median"
         if named_by_event:

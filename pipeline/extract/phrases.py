@@ -20,7 +20,8 @@ _CIRCUMSTANCE = re.compile(
     r"\b(?:(?:after|before|during|following|until|despite|without|among|amongst|upon|by|since"
     r"|(?<!effect\s)(?<!effects\s)(?<!impact\s)on"
     r"|(?:patients|subjects|women|men|participants|children|those|cases|eyes)\s+with)\s+"
-    r"(?:the\s+|an?\s+)?|[Aa]t\s+(?:the\s+)?)$"
+    r"(?:the\s+|an?\s+)?(?:(?:first|second|third|last|final|initial|each|all)\s+)?"
+    r"|[Aa]t\s+(?:the\s+)?)$"
 )
 _END_POINT = re.compile(
     r"\b(?:primary|secondary|composite|combined|co-primary)\b.{0,60}"
