@@ -155,7 +155,16 @@ def _nearest(
     low, arm = min(costs, default=(FAR, None))
     if low >= FAR and len({p.arm for p in places}) == 1 and places[0].end <= m.start:
         return low, arm  # "In the cooled group, one had ..., six had ..., 12 had ..."
-    return low, arm if low < FAR else None
+    beside = _beside(m, places, others) if usual == "before" else None
+    return low, arm if low < FAR else beside
+
+
+def _beside(m: Measurement, places: Sequence[Mention], others: Sequence[Measurement]) -> int | None:
+    """The arm named last before a measurement, where no other measurement stands between."""
+    named = [p for p in places if p.end <= m.start]
+    if not named or any(named[-1].end <= o.start < m.start for o in others):
+        return None
+    return named[-1].arm
 
 
 def is_baseline_pair(text: str, a: Measurement, b: Measurement, start: int, end: int) -> bool:

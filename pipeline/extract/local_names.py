@@ -35,7 +35,8 @@ _AGAINST = re.compile(
     re.I,
 )
 _BEFORE_AGAINST = re.compile(
-    r"(?<!ion\s)(?<!ase\s)(?<!nge\s)(?<!ent\s)(?<!nce\s)(?<!score\s)(?<!level\s)(?<!levels\s)\b(?:in|with|on|for|after|by|of|receiving)\s+(?:the\s+|an?\s+)?$",
+    r"(?:(?<!ion\s)(?<!ase\s)(?<!nge\s)(?<!ment\s)(?<!nce\s)(?<!score\s)(?<!levels\s)\b(?:in|of)"
+    r"|\b(?:with|on|for|after|by|receiving))\s+(?:the\s+|an?\s+)?$",
     re.I,
 )
 _MOVE = r"(?:increas|decreas|reduc|chang|improve|differen|rise|fall|gain|loss)"

@@ -76,6 +76,10 @@ def test_what_those_counted_had_stands_behind_them() -> None:
             "(4.0).",
             ["zopiclone", "melatonin"],
         ),
+        (
+            "Falls were less frequent on zopiclone than on melatonin (3% v 9%).",
+            ["zopiclone", "melatonin"],
+        ),
         ("Side effects were more common in the treated (29%).", []),
     ],
 )
