@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations, zip_longest
+from operator import attrgetter
 
 from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.measurements import Measurement
@@ -99,7 +101,9 @@ def cost(
     if usual and behind != (usual == "behind"):
         total += ODD
     total += 25 * len(re.findall(r"[,;](?!\s*p\s*[=<])", gap))
-    return total + 40 * sum(low <= o.start < high for o in others if o is not m)
+    start = attrgetter("start")
+    between = bisect_left(others, high, key=start) - bisect_left(others, low, key=start)
+    return total + 40 * max(0, between)
 
 
 def arms_of(
