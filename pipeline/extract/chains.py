@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pipeline.extract import linking
 from pipeline.extract.arm_sizes import ArmSpan
@@ -85,7 +86,7 @@ class Chains:
             return []
         runs, named = self._runs_and_names(found)
         lengths = {len(run) for run in runs}
-        if len(lengths) != 1 or len(runs[0]) < 2 or not 2 <= len(runs) == len(named):  # noqa: PLR2004
+        if len(lengths) != 1 or len(runs[0]) < 2 or not 2 <= len(runs) == len(named):
             return []
         if any(len(arms) != 1 for arms in named) or len(set().union(*named)) != len(named):
             return []
@@ -101,7 +102,8 @@ class Chains:
         runs: list[list[Measurement]] = []
         named: list[set[int]] = []
         last = ""
-        for x in sorted((*found, *self.places), key=lambda x: x.start):
+        both: list[Measurement | Mention] = [*found, *self.places]
+        for x in sorted(both, key=lambda x: x.start):
             if isinstance(x, Mention):
                 if last != "arm":
                     named.append(set())
@@ -116,7 +118,7 @@ class Chains:
 
     def _is_compared(self, run: Sequence[Measurement]) -> bool:
         """Whether two neighbours of a run are compared with each other."""
-        gaps = (self.text[a.end : b.start] for a, b in zip(run, run[1:], strict=False))
+        gaps = (self.text[a.end : b.start] for a, b in pairwise(run))
         return any(linking.STRICT.search(gap) for gap in gaps)
 
     def is_times(self, chain: Sequence[Measurement]) -> bool:
@@ -159,7 +161,7 @@ class Chains:
         """Whether the values of two arms are joined by "and" alone: "were 19 and 44 months"."""
         before = self.text[max(self.start, a.start - 12) : a.start]
         gap = self.text[a.end : b.start]
-        if len(self.arms) != 2 or not _AND.fullmatch(gap) or "or" in gap:  # noqa: PLR2004
+        if len(self.arms) != 2 or not _AND.fullmatch(gap) or "or" in gap:
             return False
         if not _WERE.search(before) or _TIMES.search(self.text, self.start, self.end):
             return False
@@ -168,10 +170,9 @@ class Chains:
     def _are_labelled(self, a: Measurement, gap: str) -> bool:
         """Whether two values have labels: "A (53%) and B (62%)", "(A: 53%; B: 62%)"."""
         beside = (
-            a.end <= p.start < a.end + len(gap) or 0 <= a.start - p.end < 4  # noqa: PLR2004
-            for p in self.places
+            a.end <= p.start < a.end + len(gap) or 0 <= a.start - p.end < 4 for p in self.places
         )
-        if len(self.arms) < 2 or not any(beside):  # noqa: PLR2004
+        if len(self.arms) < 2 or not any(beside):
             return False
         if _NEXT_BRACKET.fullmatch(gap) and self.text[a.start - 2 : a.start].strip() in "([":
             return True
@@ -181,7 +182,7 @@ class Chains:
     def _are_joint(self, gap: str, b: Measurement) -> bool:
         """Whether both arms are named behind two values: "in 6 and 3 in the A and B groups"."""
         behind = [p for p in self.places if p.start >= b.end][:2]
-        if len(behind) != 2 or behind[0].arm == behind[1].arm or not _AND.fullmatch(gap):  # noqa: PLR2004
+        if len(behind) != 2 or behind[0].arm == behind[1].arm or not _AND.fullmatch(gap):
             return False
         first, second = behind
         near = _AT_NAMES.fullmatch(self.text, b.end, first.start)

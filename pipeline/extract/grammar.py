@@ -85,7 +85,7 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
     (
         "statistic",
         rf"""(?-i:(?<![\w-])(?:F|t|z|Z|r|rs|R2|d|B|β|beta|χ2?|ES|AUC|ICC|SMR))\s*
-            (?:\(\s*{_D}(?:\s*,\s*{_D})?\s*\))?\s*=\s*{SIGNED}
+            (?:\(\s*{_D}(?:\s*,\s*{_D})?\s*\))?\s*=\s*{SIGNED}(?![\d.·]*\s*%)
         | \b(?:effect\s+size|Cohen['’]?s?\s+d|kappa|chi[\s-]squared?)\s*(?:\([^()]{{0,12}}\))?\s*
             (?:=|of|was|:)?\s*{SIGNED}""",
     ),
@@ -100,7 +100,8 @@ GRAMMAR: tuple[tuple[str, str], ...] = (
         rf"""(?:[<>]\s?(?:/\s?)?or\s?=\s?(?:to\s)?|[<>]\s?/?\s?=|[≥≤⩾⩽>]|\bat\sleast|\bmore\sthan|\bless\sthan|\bgreater\sthan|\bat\smost|\bup\sto
             |\bover(?=\s+\d)|\bno\smore\sthan|\b(?:below|under|above|exceed(?:s|ed|ing)?)(?=\s+\d)|<(?=\s*\d))\s*(?:an?\s+)?
             (?:{DIGITS}|one|two|three|four|five|six)[\s-]*(?:%|{TIME_UNIT}|points?|grades?|mm|cm|kg)?
-        | \b(?:{DIGITS}|one|two|three)\s*(?:%\s*|points?\s+|grades?\s+|steps?\s+|mm\s?Hg\s+|{TIME_UNIT}\s+)?
+        | \b(?:{DIGITS}|one|two|three)\s*
+            (?:%\s*|points?\s+|grades?\s+|steps?\s+|mm\s?Hg\s+|{TIME_UNIT}\s+)?
             or\s+(?:more|less|greater|lower|higher|fewer|better|worse)\b(?:\s+points?)?
         | \b(?:{DIGITS}|one|two)\s+SDs?\s+(?:above|below)
         | \btarget\s+(?:[\w-]+\s+){{1,3}}?of\s+{_D}(?:\s*(?:%|mm\s?Hg|points?|{TIME_UNIT}))?

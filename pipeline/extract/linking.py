@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations, zip_longest
+from operator import attrgetter
 
 from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.measurements import Measurement
@@ -99,7 +101,9 @@ def cost(
     if usual and behind != (usual == "behind"):
         total += ODD
     total += 25 * len(re.findall(r"[,;](?!\s*p\s*[=<])", gap))
-    return total + 40 * sum(low <= o.start < high for o in others if o is not m)
+    start = attrgetter("start")
+    between = bisect_left(others, high, key=start) - bisect_left(others, low, key=start)
+    return total + 40 * max(0, between)
 
 
 def arms_of(
@@ -155,7 +159,16 @@ def _nearest(
     low, arm = min(costs, default=(FAR, None))
     if low >= FAR and len({p.arm for p in places}) == 1 and places[0].end <= m.start:
         return low, arm  # "In the cooled group, one had ..., six had ..., 12 had ..."
-    return low, arm if low < FAR else None
+    beside = _beside(m, places, others) if usual == "before" else None
+    return low, arm if low < FAR else beside
+
+
+def _beside(m: Measurement, places: Sequence[Mention], others: Sequence[Measurement]) -> int | None:
+    """The arm named last before a measurement, where no other measurement stands between."""
+    named = [p for p in places if p.end <= m.start]
+    if not named or any(named[-1].end <= o.start < m.start for o in others):
+        return None
+    return named[-1].arm
 
 
 def is_baseline_pair(text: str, a: Measurement, b: Measurement, start: int, end: int) -> bool:

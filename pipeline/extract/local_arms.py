@@ -4,99 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from pipeline.extract.arm_sizes import ArmSpan
-from pipeline.extract.lexicon import rules
+from pipeline.extract.local_names import Name, key, names
 from pipeline.extract.measurements import Measurement
-from pipeline.extract.numbers import parse_count
 
 Span = tuple[int, int]
 
-_WORD = re.compile(r"[A-Za-z0-9][\w+/'’-]*|\S")
-_GROUP = re.compile(r"[\s-](?:groups?|arms?|recipients)\b", re.I)
-_LETTER = re.compile(
-    r"\b(?:[Gg]roups?|[Aa]rms?|[Cc]ohort)\s+(?P<n>(?:[A-Z]\w{0,3}|\d)\b(?!\.\d))"
-    r"(?:\s*(?:,|and|or|versus|vs\.?)\s*(?P<o>(?:[A-Z]\d?|\d)\b(?!\.\d)))?"
-)
-_TREATED = re.compile(r"(?<![\w-])(?P<n>[A-Za-z0-9][\w+/-]{0,40}?)-treated\b", re.I)
-_FOR = re.compile(
-    r"\bfor\s+(?:the\s+)?(?=[A-Za-z][\w+/-]{1,40}(?:\s[\w+/-]{1,40}){0,2}\s+(?:was|were)\s+\d)",
-    re.I,
-)
-_GIVEN = re.compile(
-    r"\b(?:received|receiving|given|assigned\s+to|allocated\s+to|randomi[sz]ed\s+to|treated\s+with|taking|"
-    r"undergoing|underwent)\s+(?:the\s+|an?\s+|either\s+)?",
-    re.I,
-)
-_AGAINST = re.compile(
-    r"\b(?:than|vs\.?|versus|v|compared\s+(?:with|to)|relative\s+to)\s+"
-    r"(?:(?:that|those|patients|subjects|women|eyes)\s+)?(?:(?:achieved|produced|seen|observed|obtained|found|reported)\s+)?(?:(?:in|with|on|for|of|after|by|receiving)\s+)?(?:the\s+|an?\s+)?"
-    r"(?=[A-Za-z])",
-    re.I,
-)
-_BEFORE_AGAINST = re.compile(
-    r"(?<!ion\s)(?<!ase\s)(?<!nge\s)(?<!ent\s)(?<!nce\s)(?<!score\s)(?<!level\s)(?<!levels\s)\b(?:in|with|on|for|after|by|of|receiving)\s+(?:the\s+|an?\s+)?$",
-    re.I,
-)
-_MOVE = r"(?:increas|decreas|reduc|chang|improve|differen|rise|fall|gain|loss)"
-_BEHIND = re.compile(
-    r"[\s)\]]*(?:(?:points?|mm\s?Hg|kg|months?|days?|weeks?|years?|mg|m[lL]|%)\s+)?"
-    r"(?:(?:of\s+)?(?:the\s+)?(?:\d+\s+)?(?:patients|women|men|subjects|participants|eyes|cases|children)\s+)?"
-    rf"(?:(?!{_MOVE})[a-z]+\s+){{0,2}}?(?:(?:in|with|on|for|of|among|after|receiving|given)\s+)(?:the\s+|those\s+|an?\s+)*",
-    re.I,
-)
-_AND_RESPECTIVELY = re.compile(
-    r"(?:\s+(?:group|arm))?\s*(?:,|and|or|versus|vs\.?)\s+(?:the\s+)?(?=[^.;]{0,80}\brespectively)",
-    re.I,
-)
-_BOTH = re.compile(
-    r"\b(?P<prep>(?:for|of|in|with|on|receive|receiving|received|between)\s+(?:the\s+)?)(?=[A-Za-z])[\w+/'’-]+(?:\s[\w+/'’-]+){0,4}?"
-    r"\s+(?:and|or)\s+(?:the\s+)?(?=[A-Za-z][^,.;()\d]{1,60}?\s(?:was|were|had)\s)",
-    re.I,
-)
 _COMPARATOR = re.compile(
     r"\b(?:placebo|controls?|usual|standard|conventional|no|alone|observation|sham|wait\w*|without|"
     r"untreated|routine|saline|vehicle)\b",
     re.I,
 )
-_NAME = r"[A-Za-z][\w+/.'’-]{0,40}(?:\s[A-Za-z0-9][\w+/.'’-]{0,40}){0,4}?"
-_WHO = r"(?:\s(?:patients|women|men|subjects|participants|eyes|cases|children|recipients))?"
-#: A treatment that does something: "Latanoprost lowered the pressure more than timolol".
-_SUBJECT = re.compile(
-    rf"(?:^(?:[A-Z]{{6,}}:?\s+)?|(?:[,;:]\s)?\b(?:whereas|while|but|and)\s|[,;:]\s)(?:[Tt]he\s)?(?P<n>{_NAME}){_WHO}"
-    r"\s(?:\w{3,15}ly\s)?(?:(?:reduced|lowered|increased|improved|decreased|prolonged|showed|had|produced|achieved"
-    r"|caused|provided|yielded|prevented)(?!\s(?:in|by|from|after|to|with|at|than|for|during|on)\b)|resulted\sin|led\sto"
-    r"|(?:was|were)\s(?:associated\swith|superior\sto|(?:more|less|equally|as)\s(?:effective|efficacious|potent)))"
-)
-#: The second of two subjects of one verb: "A lowered it by 8 mm Hg and B by 9".
-_BY = re.compile(rf"\b(?:and|whereas|while|but)\s(?P<n>{_NAME})\sby\s+(?=\d)")
-_MORE = re.compile(
-    rf"\b(?:[Mm]ore|[Ff]ewer)\s(?P<n>{_NAME})\s(?:patients|women|men|subjects|participants|children)\b"
-)
-_RESPECTIVELY = re.compile(
-    r"(?:\s(?:groups?|arms?|patients|recipients))?\s?,?\s?\brespectively\b", re.I
-)
-_JOINED = re.compile(r"(?:\band|\bor|\bversus|\bvs\.?)\s+(?:the\s+)?$", re.I)
-_PREPOSITION = re.compile(r"\b(?:in|for|with|on|of|after|by|to|receiving)\s+(?:the\s+)?$", re.I)
-#: A group's name in brackets before or behind its value: "(A: 12%; B: 30%)", "12% (A)".
-_LABELLED = re.compile(rf"(?:[(\[;,]|\bvs\.?|\bversus)\s*(?P<n>{_NAME})\s?[:;,=]?\s*$")
-#: A group's name before the bracket of its value: "lower with A (12%) than with B (30%)".
-_PREPOSED = re.compile(
-    rf"\b(?:of|with|in|for|after|on|than|by|to)\s(?:the\s)?(?P<n>{_NAME})\s?[(\[]\s*$"
-)
-_BRACKETED = re.compile(rf"\s*(?:%|mm\s?Hg)?\s*\(\s?(?P<n>{_NAME})\s?\)")
-#: Most words of a group's name.
-_LONGEST = 6
-
-
-@dataclass(frozen=True, slots=True)
-class _Name:
-    """A phrase that may name a group, and how strongly its place says so."""
-
-    start: int
-    end: int
-    weight: int
 
 
 def find(text: str, start: int, end: int, measured: Sequence[Measurement]) -> tuple[ArmSpan, ...]:
@@ -111,11 +30,11 @@ def find(text: str, start: int, end: int, measured: Sequence[Measurement]) -> tu
     measured : sequence of Measurement
         The sentence's measurements: a group's name often stands behind its number.
     """
-    groups: dict[str, list[_Name]] = {}
-    for name in _names(text, start, end, measured):
-        key = _key(text[name.start : name.end])
-        if key:
-            same = next((k for k in groups if _same(k, key)), key)
+    groups: dict[str, list[Name]] = {}
+    for name in names(text, start, end, measured):
+        own = key(text[name.start : name.end])
+        if own:
+            same = next((k for k in groups if _same(k, own)), own)
             groups.setdefault(same, []).append(name)
     strength = {k: sum(n.weight for n in names) for k, names in groups.items()}
     best = sorted(groups, key=lambda k: -strength[k])[:3]
@@ -125,169 +44,13 @@ def find(text: str, start: int, end: int, measured: Sequence[Measurement]) -> tu
     return tuple(_arms(text, start, end, [groups[k] for k in ordered])) if sure else ()
 
 
-def _names(text: str, start: int, end: int, measured: Sequence[Measurement]) -> Iterator[_Name]:
-    """Every phrase that may name a group."""
-    for m in _GROUP.finditer(text, start, end):
-        last = _back(text, start, m.start())
-        yield from _named(last, 3)
-        if last is not None:
-            joined = re.search(
-                r"(?:\band|\bor|\bversus|\bvs\.?|\bto|,)\s+(?:the\s+)?$", text[start : last[0]]
-            )
-            if joined:
-                yield from _named(_back(text, start, start + joined.start()), 3)
-    for m in _LETTER.finditer(text, start, end):
-        yield from (_Name(*m.span(g), 3) for g in ("n", "o") if m[g])
-    for m in _TREATED.finditer(text, start, end):
-        yield _Name(*m.span("n"), 3)
-    for m in _FOR.finditer(text, start, end):
-        yield from _named(_on(text, m.end(), end), 2)
-    for m in _GIVEN.finditer(text, start, end):
-        yield from _named(_on(text, m.end(), end), 2)
-    for m in _AGAINST.finditer(text, start, end):
-        yield from _named(_on(text, m.end(), end), 2)
-        before = _back(text, start, m.start())
-        if before is not None and _BEFORE_AGAINST.search(text[start : before[0]]):
-            yield _Name(*before, 2)
-    for m in _BOTH.finditer(text, start, end):
-        yield from _named(_on(text, m.end("prep"), end), 3)
-        yield from _named(_on(text, m.end(), end), 3)
-    yield from _subjects(text, start, end)
-    yield from _respective(text, start, end)
-    for names in _bracketed(text, start, end, measured):
-        yield from names
-    for value in measured:
-        tied = _BEHIND.match(text, value.end, end)
-        if tied:
-            yield from _listed(text, _on(text, tied.end(), end), end)
-
-
-def _subjects(text: str, start: int, end: int) -> Iterator[_Name]:
-    """The treatments that do something, and the groups of which more or fewer did."""
-    sentence = text[start:end]
-    for pattern in (_SUBJECT, _BY, _MORE):
-        for m in pattern.finditer(sentence):
-            yield from _named(_whole(text, start + m.start("n"), start + m.end("n")), 2)
-
-
-def _respective(text: str, start: int, end: int) -> Iterator[_Name]:
-    """Two names joined before "respectively": "at 2 weeks and 6 months for A and B, respectively"."""
-    for m in _RESPECTIVELY.finditer(text, start, end):
-        second = _back(text, start, m.start())
-        joined = _JOINED.search(text[start : second[0]]) if second is not None else None
-        first = _back(text, start, start + joined.start()) if joined else None
-        if first is not None and _PREPOSITION.search(text[start : first[0]]):
-            yield from (*_named(first, 3), *_named(second, 3))
-
-
-def _bracketed(
-    text: str, start: int, end: int, measured: Sequence[Measurement]
-) -> Iterator[list[_Name]]:
-    """The names in brackets before, or behind, two values at least."""
-    before, behind, tied = [], [], []
-    compared = _AGAINST.search(text, start, end) is not None
-    for m in measured:
-        ahead = _LABELLED.search(text[max(start, m.start - 60) : m.start])
-        if ahead and _in_brackets(text[start : m.start]):
-            at = max(start, m.start - 60)
-            before.append(_whole(text, at + ahead.start("n"), at + ahead.end("n")))
-        with_name = _PREPOSED.search(text[max(start, m.start - 60) : m.start])
-        if with_name and compared:
-            at = max(start, m.start - 60)
-            tied.append(_whole(text, at + with_name.start("n"), at + with_name.end("n")))
-        after = _BRACKETED.match(text, m.end, end)
-        if after:
-            behind.append(_whole(text, *after.span("n")))
-    for spans in (before, behind, tied):
-        named = [_Name(*s, 2) for s in spans if s is not None]
-        if len({_key(text[n.start : n.end]) for n in named}) > 1:
-            yield named
-
-
-def _in_brackets(before: str) -> bool:
-    """Whether a bracket is open at the end of a stretch of text."""
-    return before.count("(") + before.count("[") > before.count(")") + before.count("]")
-
-
-def _whole(text: str, start: int, end: int) -> Span | None:
-    """A stretch of words as a group's name, if each may be part of one."""
-    words = list(_WORD.finditer(text, start, end))
-    if len(words) > _LONGEST or not all(_names_something(w.group()) for w in words):
-        return None
-    return _trimmed(words)
-
-
-def _listed(text: str, first: Span | None, end: int) -> Iterator[_Name]:
-    """A name and, where "respectively" follows, the name it is joined with."""
-    yield from _named(first, 2)
-    both = _AND_RESPECTIVELY.match(text, first[1], end) if first is not None else None
-    if both:
-        yield from _named(_on(text, both.end(), end), 2)
-
-
-def _named(span: Span | None, weight: int) -> Iterator[_Name]:
-    """A name, where there is one."""
-    if span is not None:
-        yield _Name(*span, weight)
-
-
-def _on(text: str, at: int, end: int) -> Span | None:
-    """The words from `at` on, up to a word that ends a name."""
-    words: list[re.Match[str]] = []
-    for word in _WORD.finditer(text, at, end):
-        if len(words) >= _LONGEST or not _names_something(word.group()):
-            break
-        words.append(word)
-    return _trimmed(words)
-
-
-def _back(text: str, start: int, at: int) -> Span | None:
-    """The words that end at `at`, back to a word that ends a name."""
-    words: list[re.Match[str]] = []
-    for word in reversed(list(_WORD.finditer(text, max(start, at - 80), at))):
-        if len(words) >= _LONGEST or not _names_something(word.group()):
-            break
-        words.insert(0, word)
-    return _trimmed(words)
-
-
-def _trimmed(words: list[re.Match[str]]) -> Span | None:
-    """A name without the words at its ends that name no treatment."""
-    while words and (words[0].group().lower() in _dull() or _is_count(words)):
-        words = words[1:]
-    while words and words[-1].group().lower() in _dull():
-        words = words[:-1]
-    if not words or all(w.group().replace(".", "").isdigit() for w in words):
-        return None
-    return words[0].start(), words[-1].end()
-
-
-def _is_count(words: list[re.Match[str]]) -> bool:
-    """Whether a name begins with how many there were: "24 enoxaparin", "twenty-two warfarin"."""
-    first = words[0].group()
-    return len(words) > 1 and not first[0].isupper() and parse_count(first) is not None
-
-
-def _names_something(word: str) -> bool:
-    """Whether a word may be part of a group's name."""
-    return word[0].isalnum() and word.lower() not in _ends()
-
-
-def _key(name: str) -> str:
-    """A name folded for comparison."""
-    if len(name) == 1:
-        return name.lower()
-    words = [w for w in re.findall(r"[a-z0-9+]+", name.lower()) if w not in _dull()]
-    return " ".join(words)
-
-
 def _same(a: str, b: str) -> bool:
     """Whether two names have the same words, apart from amounts."""
     x, y = ({w for w in k.split() if not w[0].isdigit()} or set(k.split()) for k in (a, b))
     return x == y
 
 
-def _arms(text: str, start: int, end: int, groups: list[list[_Name]]) -> Iterator[ArmSpan]:
+def _arms(text: str, start: int, end: int, groups: list[list[Name]]) -> Iterator[ArmSpan]:
     """An arm of each group: the one called control is the comparator, else the second."""
     labels = [text[g[0].start : g[0].end] for g in groups]
     cues = [bool(_COMPARATOR.search(label)) for label in labels]
@@ -309,24 +72,3 @@ def _apart(places: set[Span]) -> Iterator[Span]:
         if start >= last:
             yield start, end
             last = end
-
-
-def _ends() -> frozenset[str]:
-    """Words that end a group's name."""
-    return _terms("words that end a group's name") | _terms("words that end a phrase")
-
-
-def _dull() -> frozenset[str]:
-    """Words that say nothing of a group."""
-    return _terms("words that name no group")
-
-
-_CACHE: dict[str, frozenset[str]] = {}
-
-
-def _terms(name: str) -> frozenset[str]:
-    """The terms of a row of patterns/outcome_words.jsonl."""
-    if name not in _CACHE:
-        found = (t for row in rules("outcome_words") if row["name"] == name for t in row["terms"])
-        _CACHE[name] = frozenset(found)
-    return _CACHE[name]

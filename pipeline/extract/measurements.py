@@ -203,7 +203,7 @@ def _is_denominator(text: str, last: Measurement, q: Quantity, gap: str) -> bool
 
 
 def _are_events(text: str, last: Measurement, q: Quantity, gap: str) -> bool:
-    """Whether two numbers are events and who they were among: "352 DFS events among 2,463 women"."""
+    """Whether two numbers are events and who they were among: "35 events among 246 women"."""
     value = last.value
     bare = last.kind == "number" and not (last.spread or last.ci or last.interval)
     if not bare or value is None or value.value is None or q.value is None:

@@ -46,37 +46,12 @@ _BETWEEN = re.compile(
     r"[^.;,()\d]{0,50}$",
     re.I,
 )
-_LESS_RISK = re.compile(
+#: "A 17% risk reduction": what a percentage says of two groups.
+LESS_RISK = re.compile(
     r"\s*(?:\w+\s+)?(?:risk|relative|absolute)?\s*(?:reduction|difference)s?\b", re.I
-)
-_GROUPS_APART = re.compile(
-    r"\bbetween[\s-](?:the\s)?groups?\s(?:\w+\s){0,2}?(?:differences?|reductions?|changes?)\b[^.;]{0,50}$"
-    r"|\b(?:treatment|absolute|risk|mean|median)\s+(?:differences?|reductions?)\s*(?:of|was|[,:=(])*\s*$"
-    r"|\b(?:noninferiority|non-inferiority|equivalence)\b[^.;]{0,40}$",
-    re.I,
-)
-_RATIO = re.compile(
-    r"\b(?:hazard|odds|risk|rate)\s+ratios?\b[^;()\d]{0,70}$|\bp[\s-]values?\b[^;\d]{0,100}$"
-    r"|\bbetween[\s-]groups?\s(?:\w+\s){0,2}?(?:differences?|reductions?|changes?)\b[^.;]{0,50}$",
-    re.I,
-)
-_RATE_NAME = re.compile(
-    r"\b(?:rates?|risks?|incidences?|proportions?|probability|prevalence|frequency)\b(?!.*\b(?:change|reduction))",
-    re.I,
 )
 _PER_PEOPLE = re.compile(
     r"\s*(?:(?:cases|events|deaths)\s+)?(?:per|/)\s*1?[\s,]?0{2,3}[\d,\s]*(?:women|men|person|patient|people|py)",
-    re.I,
-)
-_LESS_THAN = re.compile(
-    r"\s*(?:[\w²³%]+\s+)?(?:less|more|lower|higher|greater|shorter|longer)\s+than\b", re.I
-)
-_THAN_AFTER = re.compile(
-    r"\s*(?:higher|lower|greater|less|more|longer|shorter|better|worse)\b", re.I
-)
-#: "Tamoxifen reduced the risk of relapse by 41%": an effect, and no value of an arm.
-_REDUCED_BY = re.compile(
-    r"\b(?:reduc|lower|increas|decreas|improv)\w+\s(?!.*\bfrom\b)[^.;,\d]{0,50}\bby\s(?:an?\s|about\s|approximately\s)?$",
     re.I,
 )
 _FOLLOWED = re.compile(
@@ -219,12 +194,17 @@ def type_of(
     if m.kind == "percent" or m.unit == "%":
         if changed and not _SHARE.search(before) and not named_by_event:
             return "percent_change"
-        if _OF_THINGS.match(text[m.end : m.end + 30]) or named_by_event:
+        if _OF_THINGS.match(text[m.end : m.end + 30]):
             return "proportion"
         if m.value is not None and text[m.value.start] in f"+{MINUS}":
             return "percent_change"
-        if _MEDIAN_OF.search(whole) and not named_by_event:
+        ranged = (
+            m.interval is not None and m.spread is None and re.search(r"\bmedian\b", whole, re.I)
+        )
+        if ranged or (_MEDIAN_OF.search(whole) and not named_by_event):
             return "median"
+        if named_by_event:
+            return "proportion"
         scored = m.spread or (m.ci and not _RATE.search(whole[-160:]))
         return "mean" if scored or re.search(r"\bmean\b", before, re.I) else "proportion"
     said = [s.group(1).lower() for s in _STATISTIC.finditer(whole)]
@@ -282,31 +262,8 @@ def is_relative(text: str, m: Measurement) -> bool:
 def is_between(text: str, m: Measurement) -> bool:
     """Whether a value is a difference between arms: "a mean difference of 5.1%"."""
     return bool(_BETWEEN.search(text[max(0, m.start - 60) : m.start])) or bool(
-        _LESS_RISK.match(text[m.end : m.end + 40])
+        LESS_RISK.match(text[m.end : m.end + 40])
     )
-
-
-def is_relation(text: str, m: Measurement) -> bool:
-    """Whether a value says how far two groups are apart: "reduced by 40%", "13% higher than"."""
-    end = m.value.end if m.value is not None else m.end
-    before, after = text[max(0, m.start - 70) : m.start], text[end : end + 30]
-    if _GROUPS_APART.search(before) or (m.kind != "count" and _LESS_RISK.match(after)):
-        return True
-    if m.kind != "count" and _LESS_THAN.match(after):
-        return True
-    if m.unit != "%" or m.kind == "count" or m.spread is not None:
-        return False
-    return bool(_THAN_AFTER.match(after) or _REDUCED_BY.search(before))
-
-
-def is_ratio(text: str, m: Measurement) -> bool:
-    """Whether a value is a ratio or a difference of two groups, or a p value, by what it is called."""
-    return _RATIO.search(text[max(0, m.start - 110) : m.start]) is not None
-
-
-def is_rate(name: str) -> bool:
-    """Whether an outcome's name says that its percentages are levels, and no changes."""
-    return _RATE_NAME.search(name) is not None
 
 
 def is_dose(text: str, m: Measurement) -> bool:

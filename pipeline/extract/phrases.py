@@ -20,10 +20,12 @@ _CIRCUMSTANCE = re.compile(
     r"\b(?:(?:after|before|during|following|until|despite|without|among|amongst|upon|by|since"
     r"|(?<!effect\s)(?<!effects\s)(?<!impact\s)on"
     r"|(?:patients|subjects|women|men|participants|children|those|cases|eyes)\s+with)\s+"
-    r"(?:the\s+|an?\s+)?|[Aa]t\s+(?:the\s+)?)$"
+    r"(?:the\s+|an?\s+)?(?:(?:first|second|third|last|final|initial|each|all)\s+)?"
+    r"|[Aa]t\s+(?:the\s+)?)$"
 )
 _END_POINT = re.compile(
-    r"\b(?:primary|secondary|composite|combined|co-primary)\b.{0,60}\b(?:end[ -]?points?|outcomes?)$",
+    r"\b(?:primary|secondary|composite|combined|co-primary)\b.{0,60}"
+    r"\b(?:end[ -]?points?|outcomes?)$",
     re.IGNORECASE,
 )
 _HAD = re.compile(
@@ -31,6 +33,8 @@ _HAD = re.compile(
     r"|underwent|required|suffered(?:\sfrom)?|reported|reached|maintained|met)\s+",
     re.IGNORECASE,
 )
+#: How far a phrase that is tied to a value may stand before it.
+NEAREST = 70
 #: How far what was had may stand behind its verb.
 NEAR = 30
 #: A verb or a sign that ties what was measured to the value behind it.
@@ -123,12 +127,14 @@ def object_of(text: str, end: int, found: Sequence[Phrase]) -> Phrase | None:
 def tied(text: str, start: int, found: Sequence[Phrase]) -> Phrase | None:
     """Return the phrase that a verb or "for" ties to a value at `start`: "survival was 12"."""
     for p in found:
-        if p.end <= start and _IS.fullmatch(text, p.end, start):
+        if not 0 <= start - p.end < NEAREST:
+            continue
+        if _IS.fullmatch(text, p.end, start):
             return p if not _CIRCUMSTANCE.search(text[max(0, p.start - 24) : p.start]) else None
-        listed = p.end <= start and _BRACKET.fullmatch(text, p.end, start)
+        listed = _BRACKET.fullmatch(text, p.end, start)
         if listed and not _PREPOSITION.search(text[max(0, p.start - 16) : p.start]):
             return p
-        ahead = p.end <= start and _FOR_AHEAD.search(text[max(0, p.start - 12) : p.start])
+        ahead = _FOR_AHEAD.search(text[max(0, p.start - 12) : p.start])
         if ahead and _THERE.fullmatch(text, p.end, start):
             return p
     return None

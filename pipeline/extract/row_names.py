@@ -80,6 +80,7 @@ class Named(Scene):
                 else None
             )
             or nearest(self.text, lead.span, self._phrases())
+            or nearest(self.text, (lead.start, max(m.end, lead.end, end)), self._phrases())
         )
         if phrase is None:
             return None

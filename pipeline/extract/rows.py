@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pipeline.extract import effects, linking, naming
+from pipeline.extract import apart, effects, linking, naming
 from pipeline.extract.effects import EffectSpan
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.outcome_span import OutcomeSpan
@@ -62,7 +62,7 @@ class Page(Named):
 
     def _is_of_all(self, m: Measurement) -> bool:
         """Whether a number that no arm is named with is none of an arm: a total, a comparison."""
-        if not self.comparative or len(self.arms) < 2:  # noqa: PLR2004
+        if not self.comparative or len(self.arms) < 2:
             return False
         if m.kind == "count":
             return m.value is None and m.events is not None and m.events.kind == "number"
@@ -102,13 +102,13 @@ class Page(Named):
             return
         end = other.end if other is not None else m.end
         name = self._name(m, lead, arm, end, paired=other is not None)
-        apart = self.comparative and (
-            naming.is_ratio(self.text, lead) or (other is None and naming.is_relation(self.text, m))
+        no_value = self.comparative and (
+            apart.is_ratio(self.text, lead) or (other is None and apart.is_relation(self.text, m))
         )
-        if name is None or apart:
+        if name is None or no_value:
             return
         by_event = name.direction is not None
-        level = by_event or naming.is_rate(name.measure)
+        level = by_event or apart.is_rate(self.text, name)
         over_time = other_is == "baseline"
         compared = other_is == "comparator"
         whole = (

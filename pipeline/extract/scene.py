@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 
 from spacy.tokens import Doc
 
@@ -25,7 +26,8 @@ from pipeline.extract.sentences import Sentence
 Span = tuple[int, int]
 
 _CLOCK = re.compile(
-    r"\b(?:median|times? to|survival|duration|latency|length of|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b|\bstay\b"
+    r"\b(?:median|times? to|survival|duration|latency|length of|stay"
+    r"|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b"
     r"|\d\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)?\s*(?:vs?\.?|versus)\s+\d[\d.·]*\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)\b"
     r"|\d\s+(?:min(?:utes?)?|hours?|h)\s*(?:per|/)\s*(?:day|week|d|wk)\b",
     re.I,
@@ -41,6 +43,8 @@ _AT_ARM = re.compile(r"\s*(?:(?:in|on|with|for|receiving|given|among)\s+(?:the\s
 _ARM_AT = re.compile(r"(?:\s+(?:group|arm))?\s*[,:=(]?\s*", re.I)
 #: How far behind a total its parts may be printed.
 REACH = 150
+#: From here on two numbers hardly add up to a total by chance.
+LARGE = 20
 _HALF = re.compile(r"[-‐–]\s*(?:,|and\b|or\b|to\b)")
 _HALF_BEFORE = re.compile(r"[a-z][-‐]$")
 _NEXT_TIME = re.compile(r"\s*(?:,\s*(?:and\s+|or\s+)?|and\s+|or\s+|to\s+)")
@@ -157,14 +161,15 @@ class Scene:
         )
 
     def _is_half(self, m: Measurement) -> bool:
-        """Whether a number is part of a word: "two- and three-year survival", "two-by-two", "or both"."""
+        """Whether a number is part of a word: "two- and three-year survival", "two-by-two"."""
         before = self.text[max(self.start, m.start - 3) : m.start]
         return bool(_HALF.match(self.text, m.end) or _HALF_BEFORE.search(before))
 
     def _is_total(self, m: Measurement) -> bool:
         """Whether the counts behind a count add up to it: "12 relapsed (10 on A and 2 on B)"."""
         total = m.events.value if m.kind == "count" and m.events is not None else None
-        if total is None or total < 2 or not self.comparative:  # noqa: PLR2004
+        bare = m.events is not None and m.events.kind == "number"
+        if total is None or total < 2 or not self.comparative:
             return False
         parts = [
             q.value
@@ -174,6 +179,8 @@ class Scene:
             and q.value
         ]
         sums = {sum(parts[i : i + k]) for k in (2, 3) for i in range(min(2, len(parts) - k + 1))}
+        if bare and total >= LARGE:
+            sums |= {a + b for a, b in combinations(parts[:5], 2)}
         return total in sums
 
     def _is_size(self, m: Measurement) -> bool:
