@@ -12,7 +12,8 @@ Span = tuple[int, int]
 
 _GROUP = re.compile(r"(?<![\w-])(?:groups?|arms?)\s+(?P<x>\w+)", re.IGNORECASE)
 _JOINT = re.compile(
-    r"(?<![\w-])(?:the\s+)?combination(?:\s+\w+)?\s+(?:group|arm|therapy|treatment|chemotherapy)(?!\w)", re.IGNORECASE
+    r"(?<![\w-])(?:the\s+)?combination(?:\s+\w+)?\s+(?:group|arm|therapy|treatment|chemotherapy)(?!\w)",
+    re.IGNORECASE,
 )
 _WHO = re.compile(rf"\s+(?:{'|'.join(sorted(words('part_of')))})\b", re.IGNORECASE)
 _LEAD = re.compile(r"(?:\b(?:the|and|vs\.?|versus|or|to|than)\s|[(,;:]\s|[(])\Z", re.IGNORECASE)

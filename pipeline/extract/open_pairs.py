@@ -26,16 +26,17 @@ SOME, FEWEST = 0.4, 16
 FAR, APART = 110, 40
 #: How far beside a number its arm's words are looked for.
 ZONE = 80
-_BRACKETED = re.compile(r"[(\[,]\s*(?:n\s*=\s*)?$", re.IGNORECASE)
 _NUMBER = re.compile(COUNT)
 _SHARE = rf"(?:\s*[\[(]\s*(?:{DIGITS})\s*%\s*[\])])?"
+_CLOSED = re.compile(rf"{_SHARE}(?:\s+(?:{PEOPLE}))?\s*[)\],;]", re.IGNORECASE)
 _TWO = re.compile(
     rf"(?P<a>{COUNT}){_SHARE}(?:\s+(?:{PEOPLE}))?\s+(?:and|vs\.?|versus)\s+(?P<mark>n\s*=\s*)?(?P<b>{COUNT})"
     rf"{_SHARE}(?P<people>\s+(?:[\w-]+\s+)?(?:{PEOPLE})\b)?(?!\s*%)",
     re.IGNORECASE,
 )
 _GIVEN = re.compile(
-    r"\b(?:randomi[sz]ed|assigned|allocated|enrolled|received|treated|given|underwent)\b", re.IGNORECASE
+    r"\b(?:randomi[sz]ed|assigned|allocated|enrolled|received|treated|given|underwent)\b",
+    re.IGNORECASE,
 )
 _JOINED = re.compile(
     r"\s*(?:[\w-]+\s+){0,2}(?:[(][^()]{1,20}[)]\s*)?(?:and|or|versus|vs\.?)\s+(?:to\s+|in\s+|for\s+)?(?:the\s+)?",
@@ -186,11 +187,12 @@ def split(
     """
     if len(found) != 2:
         return None
-    words = _telling(text, found)
+    words, least = _telling(text, found), SOME * max(wholes, default=0)
     for sentence in sentences:
         numbers = list(_numbers(text, sentence.start, sentence.end))
+        printed = {c.n for c in numbers if c.n >= max(FEWEST, least)}
         for first, second in pairwise(numbers):
-            if first.n + second.n in wholes and 3 * min(first.n, second.n) >= first.n:
+            if first.n + second.n in wholes | printed and 3 * min(first.n, second.n) >= first.n:
                 order = _order(text, sentence, first, second, words, found)
                 if order is not None:
                     return [first, second] if order == 0 else [second, first]
@@ -216,7 +218,7 @@ def _order(
 ) -> int | None:
     """Which arm the first of two numbers is: by the words behind each, or before where in brackets."""
     between = text[first.span[1] : second.span[0]]
-    if _BRACKETED.search(text, max(0, first.span[0] - 8), first.span[0]):
+    if _CLOSED.match(text, first.span[1]):
         zones = (text[max(sentence.start, first.span[0] - ZONE) : first.span[0]], between)
     else:
         zones = (between, text[second.span[1] : min(sentence.end, second.span[1] + ZONE)])

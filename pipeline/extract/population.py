@@ -45,7 +45,9 @@ _OF_CALLED = re.compile(rf"(?P<n>{COUNT})\s+(?:[\w-]+,?\s+){{0,5}}?(?P<short>[A-
 #: A number marked "n =" alone that may be a study's is more than this.
 FEW = 9
 _MARK = re.compile(r"[(\[]\s*n\s*=\s*(?P<n>\d{1,3}(?:,\d{3})+|\d+)\s*[)\]]", re.IGNORECASE)
-_GROUP = re.compile(r"\b(?:groups?|arms?|placebo|controls?|received|events?|deaths?)\b(?!-)", re.IGNORECASE)
+_GROUP = re.compile(
+    r"\b(?:groups?|arms?|placebo|controls?|received|events?|deaths?)\b(?!-)", re.IGNORECASE
+)
 _NEXT = re.compile(r";|,\s+and\s")
 #: A mention that scores no more than this is somebody else's number, or a part.
 NEVER = -5
