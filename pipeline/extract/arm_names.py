@@ -15,7 +15,8 @@ Span = tuple[int, int]
 MOST_WORDS, LONGEST = 9, 80
 _UNIT = (
     r"(?:mg|g|gm|µg|μg|mcg|ug|kg|ml|mL|l|L|Gy|cGy|IU|U|units?|MU|mmol|nm|J|%)"
-    r"(?:\s?(?:/\s?|per\s)(?:kg|m\s?\(2\)|m2|m²|m|d|day|week|wk|ml|mL|h|min|dose|body weight)(?!\w))*"
+    r"(?:\s?(?:/\s?|per\s)(?:kg|m\s?\(2\)|m2|m²|m|d|day|week|wk|ml|mL|h|min|dose|"
+    r"body weight)(?!\w))*"
 )
 _COUNTED = (
     r"(?:cycles?|courses?|weeks?|months?|years?|days?|hours?|minutes?|min|sessions?|doses|fractions|"
