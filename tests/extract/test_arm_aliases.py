@@ -16,7 +16,8 @@ from pipeline.extract.arm_aliases import Alias, Page, stands_in
         (Alias("A", "letter"), "Group A, arm A, group a", ["Group A", "arm A"]),
         (Alias("control", "part"), "Control patients, than control (5%), pain control",
          ["Control", "control"]),
-        (Alias("combination", "joint"), "with the combination therapy", ["the combination therapy"]),
+        (Alias("combination", "joint"), "on the combination therapy",
+         ["the combination therapy"]),
     ],
 )  # fmt: skip
 def test_what_an_alias_finds(alias: Alias, text: str, found: list[str]) -> None:

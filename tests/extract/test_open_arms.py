@@ -353,3 +353,15 @@ def test_a_hostile_text_takes_no_second(reader: Reader, unit: str) -> None:
     start = time.process_time()
     found(reader, (unit * 10_000)[:10_000])
     assert time.process_time() - start < 3.0  # a second where nothing else runs
+
+
+def test_the_intervention_beside_a_treatment_of_no_list(read: Read) -> None:
+    text = (
+        "We randomised 42 patients to IVIg or a balance programme. Twenty received IVIg and 22 "
+        "received the balance programme."
+    )
+    title = "Balance training in CIDP: a randomised controlled trial"
+    assert arms(read, text, title) == [
+        ("IVIg", "intervention", 20),
+        ("balance programme", "comparator", 22),
+    ]
