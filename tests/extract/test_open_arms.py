@@ -347,6 +347,7 @@ def test_what_may_name_an_arm(phrase: str, named: bool) -> None:
         "randomised to x or y, 5 x and 6 y ",
         "x in combination with ",
         "no further treatment or ",
+        "1,234,",
     ],
 )
 def test_a_hostile_text_takes_no_second(reader: Reader, unit: str) -> None:
