@@ -44,7 +44,9 @@ _VERSUS = re.compile(
 )
 _LEFT = re.compile(
     r"(?:[.:;,?]|\b(?:of|comparing|comparison|between|evaluating|evaluated|evaluates|that|assess|testing|"
-    r"whether|is|are|was|were|compared|compares|compare|investigating|receiving|given|for|in|on|adding|to|after|following|with)\b)\s*",
+    r"whether|is|are|was|were|compared|compares|compare|investigating|receiving|given|for|in|on|adding|to|after|"
+    r"following|(?<!\bcases )(?<!patients )(?<!women )(?<!subjects )(?<!those )(?<!participants )"
+    r"(?<!children )(?<!adults )(?<!people )with)\b)\s*",
     re.IGNORECASE,
 )
 _COMPARE = re.compile(

@@ -15,15 +15,18 @@ Span = tuple[int, int]
 MOST_WORDS, LONGEST = 9, 80
 _UNIT = (
     r"(?:mg|g|gm|µg|μg|mcg|ug|kg|ml|mL|l|L|Gy|cGy|IU|U|units?|MU|mmol|nm|J|%)"
-    r"(?:\s?(?:/\s?|per\s)(?:kg|m\s?\(2\)|m2|m²|m|d|day|week|wk|ml|mL|h|min|dose|body weight)(?!\w))*"
+    r"(?:\s?(?:/\s?|per\s)(?:kg|m\s?\(2\)|m2|m²|m|d|day|week|wk|ml|mL|h|min|dose|"
+    r"body weight)(?!\w))*"
 )
 _COUNTED = (
     r"(?:cycles?|courses?|weeks?|months?|years?|days?|hours?|minutes?|min|sessions?|doses|fractions|"
     r"times|h|d|wk|y|yr)"
 )
-_AMOUNT = r"(?:\d[\d.,·]*|one|two|three|four|five|six|seven|eight|nine|ten|twelve|a|each|single)"
+_AMOUNT = (
+    r"(?:\d[\d.,·]{0,11}|one|two|three|four|five|six|seven|eight|nine|ten|twelve|a|each|single)"
+)
 _DOSE = re.compile(
-    rf"(?<![\w-])\d[\d.,·]*(?:\s?(?:-|–|to|or|,)\s?\d[\d.,·]*)?\s?{_UNIT}(?![\w])"
+    rf"(?<![\w-])\d[\d.,·]{{0,11}}(?:\s?(?:-|–|to|or|,)\s?\d[\d.,·]{{0,11}})?\s?{_UNIT}(?![\w])"
     r"(?:\s?(?:bid|tid|qd|q3w|q\.?d\.?|b\.?i\.?d\.?|(?:once|twice)(?:[\s-]+(?:daily|a\s+day|weekly))?"
     r"|daily|per\s+day|a\s+day|/day|/d)\b)?"
     rf"|\b(?:for|over|every|at|within|up\s+to)\s+(?:the\s+first\s+)?(?:at\s+least\s+|up\s+to\s+)?{_AMOUNT}"

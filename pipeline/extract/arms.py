@@ -71,7 +71,8 @@ def arms(doc: Doc) -> Doc:
     """Set `doc._.arms`; their sum corrects a total that was one of them."""
     need(doc, "evipool_arms")
     found = _find(doc)
-    if len(found) > 1 and not doc._.interventions:
+    of_any = len(found) > 1 and (not doc._.interventions or any(a.kind == "open" for a in found))
+    if of_any:
         found = open_sizes.sized(doc, found)
         whole = open_sizes.whole(doc, found)
     else:
@@ -81,7 +82,7 @@ def arms(doc: Doc) -> Doc:
         doc._.population = replace(population, total=whole, enrolled=None)
     elif _too_few(doc):
         doc._.population = replace(population, total=None)
-    if len(found) < 2 or doc._.interventions:
+    if not of_any:
         found = list(sized(doc, found))
     doc._.arms = tuple(found)
     return doc
@@ -102,7 +103,8 @@ def _find(doc: Doc) -> list[ArmSpan]:
         return _open(doc)
     if design in COMPARATIVE:
         finders = (_withdrawal, _by_dose, _variants, _versus, _by_sum)
-        return next((found for find in finders if len(found := find(doc)) > 1), _single(doc))
+        found = next((found for find in finders if len(found := find(doc)) > 1), None)
+        return found or _beside(doc) or _single(doc)
     listed = _listed(doc)
     return listed if len(listed) > 1 else _single(doc)
 
@@ -118,6 +120,14 @@ def _open(doc: Doc) -> list[ArmSpan]:
         return [] if design == "case_report" else arms or _single(doc)
     doses = _by_dose(doc)
     return doses if len(doses) > 1 else open_arms.find(text, sentences) or _by_sum(doc)
+
+
+def _beside(doc: Doc) -> list[ArmSpan]:
+    """The intervention under review and what no list of treatments knows, as the text has them."""
+    found = open_arms.find(doc._.source, doc._.sentences)
+    own = [(t.start, t.end) for t in doc._.interventions]
+    names = [any(a < d and c < b for a, b in arm.mentions for c, d in own) for arm in found]
+    return found if len(found) > 1 and any(names) else []
 
 
 def _single(doc: Doc) -> list[ArmSpan]:

@@ -15,7 +15,7 @@ from pipeline.extract.sentences import Sentence
 Span = tuple[int, int]
 
 #: A list of names with less evidence than this names no arms.
-THRESHOLD = 2.5
+THRESHOLD = 2.0
 #: The evidence that a study not said to be a trial has arms.
 STRONG = 5.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import pairwise, product
 
@@ -15,7 +16,7 @@ from pipeline.extract.numbers import COUNT, DIGITS, parse_count
 from pipeline.extract.population import Count
 from pipeline.extract.sentences import Sentence
 
-Span = tuple[int, int]
+Place = tuple[int, int, int]
 Counts = list[Count]
 
 #: The share of a study that two arms make up, where some of its people are in neither.
@@ -24,11 +25,13 @@ NEARLY = 0.7
 SOME, FEWEST = 0.4, 16
 #: How far behind two numbers their arms are named, and how far apart these stand.
 FAR, APART = 110, 40
+#: How many sizes of an arm, and numbers beside one, are tried.
+TRIED, NEAREST = 6, 12
 #: How far beside a number its arm's words are looked for.
 ZONE = 80
-_BRACKETED = re.compile(r"[(\[,]\s*(?:n\s*=\s*)?$", re.IGNORECASE)
 _NUMBER = re.compile(COUNT)
 _SHARE = rf"(?:\s*[\[(]\s*(?:{DIGITS})\s*%\s*[\])])?"
+_CLOSED = re.compile(rf"{_SHARE}(?:\s+(?:{PEOPLE}))?\s*[)\],;]", re.IGNORECASE)
 _TWO = re.compile(
     rf"(?P<a>{COUNT}){_SHARE}(?:\s+(?:{PEOPLE}))?\s+(?:and|vs\.?|versus)\s+(?P<mark>n\s*=\s*)?(?P<b>{COUNT})"
     rf"{_SHARE}(?P<people>\s+(?:[\w-]+\s+)?(?:{PEOPLE})\b)?(?!\s*%)",
@@ -52,8 +55,9 @@ def respective(text: str, found: list[ArmSpan], most: int | None) -> Counts | No
     """
     if len(found) != 2:
         return None
+    places = sorted((a, b, k) for k, arm in enumerate(found) for a, b in arm.mentions)
     for match in matches(_TWO, text, anchors(text).numbers, len(text)):
-        order = _named_behind(text, match.end(), found)
+        order = _named_behind(text, match.end(), places)
         sizes = [parse_count(match["a"]), parse_count(match["b"])]
         if order is None or None in sizes or not (match["mark"] or match["people"]):
             continue
@@ -67,15 +71,10 @@ def respective(text: str, found: list[ArmSpan], most: int | None) -> Counts | No
     return None
 
 
-def _named_behind(text: str, end: int, found: list[ArmSpan]) -> tuple[int, int] | None:
+def _named_behind(text: str, end: int, places: list[Place]) -> tuple[int, int] | None:
     """The order in which both arms are named, one after the other, behind two numbers."""
-    near = sorted(
-        (a, b, k)
-        for k, arm in enumerate(found)
-        for a, b in arm.mentions
-        if end <= a < end + FAR + APART
-    )
-    for (a, b, k), (c, _, j) in zip(near, near[1:], strict=False):
+    near = places[bisect_left(places, (end, 0, 0)) :][:NEAREST]
+    for (a, b, k), (c, _, j) in pairwise(near):
         if k != j and a < end + FAR and c - b < APART and _JOINED.fullmatch(text, b, c):
             return (k, j) if not re.search(r"[.;](?=\s)", text[end:a]) else None
     return None
@@ -91,7 +90,7 @@ def complement(
     if len(listed) != 2:
         return None
     for k, some in enumerate(listed):
-        for count in some:
+        for count in some[:TRIED]:
             rest = _rest(text, sentences, count, wholes)
             if rest is not None and not _known(rest, listed[1 - k]):
                 return [count, rest] if k == 0 else [rest, count]
@@ -112,11 +111,11 @@ def _rest(
         return None
     numbers = list(_numbers(text, sentence.start, sentence.end))
     here = [c for c in numbers if c.span[1] <= count.span[0] or c.span[0] >= count.span[1]]
-    near = sorted(here, key=lambda c: abs(c.span[0] - count.span[0]))
+    near = sorted(here, key=lambda c: abs(c.span[0] - count.span[0]))[:NEAREST]
+    printed = wholes | {c.n for c in near}
     for other in near:
         n = other.n + count.n
-        inside = any(c.n == n for c in here if c is not other)
-        if other.n > 1 and (n in wholes or inside) and 3 * min(other.n, count.n) >= count.n:
+        if other.n > 1 and n in printed and 3 * min(other.n, count.n) >= count.n:
             return other
     return None
 
@@ -165,7 +164,7 @@ def side_by_side(
         return None
     printed = {c.n for c in _numbers(text, 0, len(text))}
     best: Counts | None = None
-    for choice in product(*(some[:5] for some in listed)):
+    for choice in product(*(some[:TRIED] for some in listed)):
         spans = {c.span for c in choice}
         n = sum(c.n for c in choice)
         first, last = min(spans), max(spans)
@@ -187,11 +186,12 @@ def split(
     """
     if len(found) != 2:
         return None
-    words = _telling(text, found)
+    words, least = _telling(text, found), SOME * max(wholes, default=0)
     for sentence in sentences:
         numbers = list(_numbers(text, sentence.start, sentence.end))
+        printed = {c.n for c in numbers if c.n >= max(FEWEST, least)}
         for first, second in pairwise(numbers):
-            if first.n + second.n in wholes and 3 * min(first.n, second.n) >= first.n:
+            if first.n + second.n in wholes | printed and 3 * min(first.n, second.n) >= first.n:
                 order = _order(text, sentence, first, second, words, found)
                 if order is not None:
                     return [first, second] if order == 0 else [second, first]
@@ -215,9 +215,9 @@ def _order(
     words: list[frozenset[str]],
     found: list[ArmSpan],
 ) -> int | None:
-    """Which arm the first of two numbers is: by the words behind each, or before where in brackets."""
+    """Which arm the first of two numbers is, by the words behind each; before each in brackets."""
     between = text[first.span[1] : second.span[0]]
-    if _BRACKETED.search(text, max(0, first.span[0] - 8), first.span[0]):
+    if _CLOSED.match(text, first.span[1]):
         zones = (text[max(sentence.start, first.span[0] - ZONE) : first.span[0]], between)
     else:
         zones = (between, text[second.span[1] : min(sentence.end, second.span[1] + ZONE)])

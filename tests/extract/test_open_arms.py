@@ -98,6 +98,51 @@ def test_which_arm_is_compared_with(read: Read, abstract: str, compared: str) ->
     assert label.startswith(compared)
 
 
+@pytest.mark.parametrize(
+    ("abstract", "tried", "compared"),
+    [
+        ("Patients were randomised to exercise or no treatment.", "exercise", "no treatment"),
+        ("Patients were randomised to exercise or treatment as usual.", "exercise",
+         "treatment as usual"),
+        ("Patients were randomised to exercise or routine follow-up.", "exercise",
+         "routine follow-up"),
+        ("Diclofenac in combination with tramadol versus tramadol alone was tried.",
+         "Diclofenac in combination with tramadol", "tramadol alone"),
+        ("Patients were randomised to diclofenac 60 mg/m(2) plus tramadol or tramadol alone.",
+         "diclofenac 60 mg/m(2) plus tramadol", "tramadol alone"),
+    ],
+)  # fmt: skip
+def test_names_of_more_than_a_drug(read: Read, abstract: str, tried: str, compared: str) -> None:
+    assert [a[:2] for a in arms(read, abstract + RESULT)] == [
+        (tried, "intervention"),
+        (compared, "comparator"),
+    ]
+
+
+def test_drugs_that_a_hyphen_joins_are_known_apart(reader: Reader) -> None:
+    text = (
+        "Patients were randomised to diclofenac-omeprazole or to celecoxib-omeprazole. Diclofenac "
+        "plus omeprazole did better than celecoxib plus omeprazole."
+    )
+    title = "Diclofenac plus omeprazole versus celecoxib plus omeprazole: a randomised trial"
+    found_names = names(reader, text, title)
+    assert "diclofenac-omeprazole" in found_names["intervention"]
+    assert "celecoxib-omeprazole" in found_names["comparator"]
+
+
+def test_what_all_arms_had_names_none(reader: Reader) -> None:
+    text = (
+        "Patients were randomised to diclofenac or placebo plus tramadol. Tramadol was well "
+        "tolerated. Pain fell with diclofenac."
+    )
+    assert "tramadol" not in names(reader, text)["comparator"]
+
+
+def test_an_abbreviation_behind_a_dose(reader: Reader) -> None:
+    text = "Patients were randomised to diclofenac (50 mg daily) (DG) or placebo (PG). DG did well."
+    assert "dg" in names(reader, text)["intervention"]
+
+
 def test_three_arms(read: Read) -> None:
     abstract = "Women were randomised to yoga (n = 30), stretching (n = 31) or waitlist (n = 29)."
     assert arms(read, abstract) == [
@@ -125,6 +170,42 @@ def test_three_arms(read: Read) -> None:
 def test_the_sizes_of_the_arms(read: Read, abstract: str) -> None:
     sizes = {role: n for _, role, n in arms(read, abstract + RESULT)}
     assert sizes == {"intervention": 40, "comparator": 38}
+
+
+@pytest.mark.parametrize(
+    "abstract",
+    [
+        "Patients were randomised to diclofenac or placebo. Twenty and 22 patients were "
+        "assigned to diclofenac and placebo, respectively.",
+        "Of 46 patients, 42 completed (n = 20 and n = 22 for the diclofenac group and placebo "
+        "group, respectively). They had been randomised to diclofenac or placebo.",
+        "We randomised 42 patients to diclofenac or placebo (n = 20, diclofenac; n = 22, placebo).",
+        "Of 50 patients randomised to diclofenac or placebo, 42 (20 diclofenac and 22 placebo) "
+        "were seen again.",
+        "Patients were randomised to diclofenac or placebo. A total of 20 patients were assigned "
+        "to diclofenac and 22 to placebo.",
+        "Patients were randomised to diclofenac or placebo. Pain fell in 9 of 20 patients "
+        "on diclofenac and 4 of 22 patients on placebo.",
+        "Forty-two patients were randomised to diclofenac or placebo: 20 had the tablets of "
+        "diclofenac and 22 were controls.",
+    ],
+)
+def test_the_sizes_of_two_arms_together(read: Read, abstract: str) -> None:
+    sizes = {role: n for _, role, n in arms(read, abstract + RESULT)}
+    assert sizes == {"intervention": 20, "comparator": 22}
+
+
+def test_what_is_left_of_all_is_the_other_arms(read: Read) -> None:
+    text = "We randomised 42 patients to diclofenac or usual care: 20 diclofenac and 22 the latter."
+    assert [n for _, _, n in arms(read, text + RESULT)] == [20, 22]
+
+
+def test_events_that_a_sentence_sums_up_are_no_sizes(read: Read) -> None:
+    text = (
+        "We randomised 420 patients to diclofenac or placebo. There were 42 falls, 20 with "
+        "diclofenac and 22 with placebo."
+    )
+    assert [n for _, _, n in arms(read, text + RESULT)] == [None, None]
 
 
 def test_a_size_said_of_each_arm(read: Read) -> None:
@@ -262,9 +343,26 @@ def test_what_may_name_an_arm(phrase: str, named: bool) -> None:
         "control ",
         "(n = 5, ",
         "5 tall, thin ",
+        "5 and 6 patients were assigned to x and y ",
+        "randomised to x or y, 5 x and 6 y ",
+        "x in combination with ",
+        "no further treatment or ",
+        "1,234,",
     ],
 )
 def test_a_hostile_text_takes_no_second(reader: Reader, unit: str) -> None:
     start = time.process_time()
     found(reader, (unit * 10_000)[:10_000])
     assert time.process_time() - start < 3.0  # a second where nothing else runs
+
+
+def test_the_intervention_beside_a_treatment_of_no_list(read: Read) -> None:
+    text = (
+        "We randomised 42 patients to IVIg or a balance programme. Twenty received IVIg and 22 "
+        "received the balance programme."
+    )
+    title = "Balance training in CIDP: a randomised controlled trial"
+    assert arms(read, text, title) == [
+        ("IVIg", "intervention", 20),
+        ("balance programme", "comparator", 22),
+    ]

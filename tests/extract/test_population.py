@@ -199,3 +199,21 @@ def test_a_sum_names_its_rule_and_quotes_its_parts(read: Read) -> None:
     assert total is not None
     assert total.quote is not None
     assert (total.derived, total.quote.text) == ("sum of the sexes", "Eleven men and 4 women")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "total"),
+    [
+        ("Neuropathy survivors (NS) were studied. In all, 125 NS were randomised.", 125),
+        ("Pain was measured in SWOG 0307. Of 618 women, 48 had a fall.", 618),
+        ("Age and weakness were well balanced (N = 724).", 724),
+        ("At 40 clinical centres enrolling participants, 88 patients were randomised.", 88),
+        ("Of 247 patients, 14 withdrew, leaving 112 in the control arm and 121 on IVIg.", 247),
+    ],
+)
+def test_totals_without_the_usual_words(read: Read, sentence: str, total: int) -> None:
+    assert n(read(sentence, TRIAL))[0] == total
+
+
+def test_a_number_marked_for_a_group_is_not_the_studys(read: Read) -> None:
+    assert n(read("Pain fell in the placebo group (n = 18).", TRIAL))[0] is None
