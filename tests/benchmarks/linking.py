@@ -35,8 +35,8 @@ from pipeline.extract.measurements import Measurement
 from pipeline.extract.reader import Reader
 from pipeline.extract.rows import Page
 from pipeline.fetch.files import read_records
+from pipeline.reading import published
 from pipeline.schema import Record
-from pipeline.update import published
 
 FOLDS = 5
 Line = dict[str, Any]
