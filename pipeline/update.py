@@ -26,13 +26,13 @@ from pipeline.extract.reader import Reader
 from pipeline.fetch import SOURCES, Source, eutils
 from pipeline.fetch.files import read_records
 from pipeline.present import flow_of, report_data
+from pipeline.reading import published
 from pipeline.report import write_report
 from pipeline.report.files import write_file
 from pipeline.report.manifest import read_environment, write_manifest
 from pipeline.review_folder import Progress, Review
 from pipeline.runlog import RunLog
-from pipeline.schema import Batch, Evidence, Flow, Problem, QuestionResult, Record, Search, Study
-from pipeline.schema.codec import study_record
+from pipeline.schema import Batch, Evidence, Flow, Problem, QuestionResult, Search, Study
 from pipeline.schema.events import to_all
 from pipeline.screen import screen
 from pipeline.store import Store
@@ -282,9 +282,9 @@ def _run_id(started: datetime, config: Config) -> str:
 
 
 def extract_file(
-    source: Path, target: Path, config: Config, progress: Progress
+    source: Path, target: Path, config: Config, progress: Progress, *, jobs: int = 1
 ) -> tuple[int, list[Problem]]:
-    """Read the records of a file into a JSON Lines file of studies.
+    """Read the records of a file into a JSON Lines file of studies, in `jobs` processes.
 
     Returns
     -------
@@ -299,27 +299,17 @@ def extract_file(
         If the file cannot be read at all.
     OutputError
         If `target` cannot be written; it is then as it was.
+    PipelineError
+        If a process ends before its work; `target` is then as it was.
     """
     place = target.resolve()
     if place.exists() and not place.is_file():
         raise OutputError(f"Cannot write {target}: it is no regular file.")
     records, problems = read_records(source)
-    lines = [
-        json.dumps(line, ensure_ascii=False) + "\n" for line in published(records, config, progress)
-    ]
+    read = published(records, config, progress, jobs=jobs)
+    lines = [json.dumps(line, ensure_ascii=False) + "\n" for line in read]
     write_file(place, "".join(lines).encode())
     return len(records), problems
-
-
-def published(
-    records: Sequence[Record], config: Config, progress: Progress
-) -> Iterator[dict[str, Any]]:
-    """Read and screen records; yield each as the published record (docs/record.md)."""
-    reader = Reader(config.eligibility, config.outcomes)
-    for i, record in enumerate(records, 1):
-        study = reader.read(record)
-        yield study_record(study, screen(record, study, config.eligibility), record.text)
-        progress("extract", i, len(records))
 
 
 def plan(review: Review, found: Search) -> list[str]:

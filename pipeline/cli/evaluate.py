@@ -112,7 +112,7 @@ def read_now(
         If the texts are not there.
     """
     from pipeline.fetch.files import read_records
-    from pipeline.update import published
+    from pipeline.reading import published
 
     beside = gold_file.with_name(f"{gold_file.stem}_input.jsonl")
     source = input_file or (beside if beside.exists() else gold_file)

@@ -99,13 +99,16 @@ def extract(
     ],
     output_file: Annotated[Path, typer.Option("--output", "-o", help="JSON Lines of studies.")],
     config: ProtocolFile = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, help="Processes; the output is the same.")
+    ] = 1,
     quiet: Quiet = False,
 ) -> None:
     """Read records into studies, each value with its quote."""
     from pipeline.update import extract_file
 
     protocol, progress = load_protocol(config), progress_bar(quiet)
-    n, problems = extract_file(input_file, output_file, protocol, progress)
+    n, problems = extract_file(input_file, output_file, protocol, progress, jobs=jobs)
     for problem in problems:
         typer.echo(f"{problem.code}: {problem.message}", err=True)
     if not quiet:

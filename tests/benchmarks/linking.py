@@ -35,8 +35,8 @@ from pipeline.extract.measurements import Measurement
 from pipeline.extract.reader import Reader
 from pipeline.extract.rows import Page
 from pipeline.fetch.files import read_records
+from pipeline.reading import published
 from pipeline.schema import Record
-from pipeline.update import published
 
 FOLDS = 5
 Line = dict[str, Any]
@@ -214,7 +214,7 @@ def whole_abstracts(shared: Path, weights: Any, config: Config) -> None:
     values = score_values.load(shared / "data" / "pico_corpus_dev.jsonl")
     gold = score.load(shared / "gold" / "ivig_dev.jsonl")
     texts, _ = read_records(shared / "gold" / "ivig_dev_input.jsonl")
-    abstracts, first = _records(values), np.zeros((len(values), 3))
+    abstracts, first = pico_records(values), np.zeros((len(values), 3))
     print("\nwhole abstracts: PICO-Corpus with the right arm, F above the rules' (95 % interval);")
     print("immunoglobulin: slots, outcomes right")
     for name, decide in {
@@ -222,8 +222,8 @@ def whole_abstracts(shared: Path, weights: Any, config: Config) -> None:
         **{n: w(weights).arms for n, w in WAYS.items()},
     }.items():
         with linked(decide):
-            counts = _counts(score_values, values, _read(abstracts, config, "pmid"))
-            y = score.score(gold, _read(texts, config, "record_id"))
+            counts = _counts(score_values, values, as_published(abstracts, config, "pmid"))
+            y = score.score(gold, as_published(texts, config, "record_id"))
         first = counts if decide is by_rules else first
         low, high = np.percentile(_gains(first, counts), [2.5, 97.5])
         more = f"{_f(counts.sum(0)) - _f(first.sum(0)):+.3f} ({low:+.3f} to {high:+.3f})"
@@ -255,7 +255,7 @@ def _f(counts: Sequence[int]) -> float:
     return 2 * right / max(1, given + wanted)
 
 
-def _records(gold: dict[str, Line]) -> list[Record]:
+def pico_records(gold: dict[str, Line]) -> list[Record]:
     """The abstracts of PICO-Corpus as records."""
     lines = (json.dumps({"pmid": pmid, "abstract": x["text"]}) for pmid, x in gold.items())
     with TemporaryDirectory() as folder:
@@ -264,7 +264,7 @@ def _records(gold: dict[str, Line]) -> list[Record]:
         return read_records(path)[0]
 
 
-def _read(records: Sequence[Record], config: Config, key: str) -> dict[str, Line]:
+def as_published(records: Sequence[Record], config: Config, key: str) -> dict[str, Line]:
     """The records as `evipool extract` writes them."""
     lines = published(records, config, lambda *_: None)
     return {str(line[key]): line for line in lines}

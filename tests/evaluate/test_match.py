@@ -17,7 +17,7 @@ from pipeline.evaluate.load import parse
 from pipeline.evaluate.match import FIELDS, Match, match, pair_outcomes
 from pipeline.evaluate.values import dose_key, family, number, same_slot, slots
 from pipeline.fetch.files import read_records
-from pipeline.update import published
+from pipeline.reading import published
 
 Row = dict[str, Any]
 
