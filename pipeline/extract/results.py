@@ -25,6 +25,16 @@ Fields = dict[str, object]
 NEAR = 1.0
 #: An arm with less than this share of what each would have if all were alike is a part of one.
 SMALLEST = 0.6
+#: The same, where the size of no other arm is known.
+SMALLEST_ALONE = 0.75
+#: An event's direction and the other one.
+_TURNED = {"improved": "worsened", "worsened": "improved"}
+#: What stands before a p value between arms, behind those of each arm.
+_BETWEEN = re.compile(r"\b(?:differ\w*|between|versus|vs)\b", re.IGNORECASE)
+#: Groups of a study whose arms are not known.
+_UNKNOWN_GROUP = re.compile(
+    r"\b(?:treatment|treated|control|untreated|comparison)\s+(?:groups?|patients)\b", re.IGNORECASE
+)
 #: The share of percentages that some whole number of n gives: above it, one that fits is no sign.
 MOST_BY_CHANCE = 0.95
 #: "four of these patients": of a group that another sentence, or the count before, names.
@@ -67,10 +77,10 @@ class Result:
         if row.other is not None:
             fields |= self._side(row.other, f"{row.other_is}_", row.against)
         fields |= self._effect() | self._duration()
-        if row.p is not None:
-            fields["p_value"] = page.reading(row.p.label, (row.p.start, row.p.end))
+        if (p := self._p()) is not None:
+            fields["p_value"] = page.reading(p.label, (p.start, p.end))
         if row.direction is not None:
-            fields["direction"] = page.reading(row.direction, row.named)
+            fields["direction"] = page.reading(self._direction(row.direction), row.named)
         return Outcome(
             measure=row.measure,
             type=row.type,
@@ -91,6 +101,28 @@ class Result:
         return (
             (min(start, self.row.named[0]), max(end, self.row.named[1])) if near else (start, end)
         )
+
+    def _p(self) -> Quantity | None:
+        """The row's p value; where each of two arms has one of its own, that between them."""
+        row, p = self.row, self.row.p
+        if p is None or row.main is None or row.other is None or row.other_is != "comparator":
+            return p
+        first, last = sorted((row.main.span, row.other.span))
+        found = [q for q in self.page.doc._.quantities if q.kind == "p_value"]
+        if not any(first[1] <= q.start < last[0] for q in found):
+            return p
+        end = self.page.sentence(last[0]).end
+        behind = [q for q in found if p.end <= q.start < end]
+        told = _BETWEEN.search(self.page.text, p.end, behind[0].start) if behind else None
+        return behind[0] if told else None
+
+    def _direction(self, direction: str) -> str:
+        """Which way an event goes; of two arms, whether it speaks for the one that was tried."""
+        first, second = (_rate(m) for m in (self.row.main, self.row.other))
+        two_arms = self.row.other_is == "comparator" and direction in _TURNED
+        if not two_arms or first is None or second is None or first == second:
+            return direction
+        return direction if first > second else _TURNED[direction]
 
     def _arm_name(self) -> str:
         """The arm's label, "all", or "X vs Y" where only an effect between them is printed."""
@@ -191,7 +223,7 @@ class Result:
     def _bracket_label(self, q: Quantity) -> str:
         """What bare brackets hold, as the sentence says once; a range where it says nothing."""
         text = self.page.text[self.page.sentence(q.start).start : q.start]
-        if re.search(r"\bIQR\b|interquartile", text, re.I):
+        if re.search(r"\bIQR\b|interquartile|\bquartiles?\b|\b25\W{1,3}75\s?%", text, re.I):
             return "IQR"
         if not re.search(r"\brange\b", text, re.I):
             message = "The brackets are not said to hold a range, an IQR or a CI."
@@ -256,8 +288,11 @@ class Result:
 
     def _denominators(self, m: Measurement, arm: int | None) -> Iterator[Reading[int]]:
         """What a count may be out of: a subset the sentence names, the arm, all, the completers."""
+        sentence = self.page.sentence(m.start)
         if _OF_THESE.match(self.page.text[m.end : m.end + 20]):
             return  # of those told of before, however many they were
+        if len(self.arms) < 2 and _UNKNOWN_GROUP.search(self.page.text, m.start, sentence.end):
+            return
         size = self.arms[arm].n if arm is not None and self.arms else None
         if size is not None and not self._is_fit(m, size):
             size = None
@@ -281,7 +316,10 @@ class Result:
         if size.span[0] < m.end and m.start < size.span[1]:
             return False
         total, among = self.population.total, len(self.arms)
-        return total is None or among < 2 or size.n * among >= SMALLEST * total.n
+        if total is None or among < 2 or (m.events is not None and m.value is not None):
+            return True
+        alone = sum(a.n is not None for a in self.arms) == 1
+        return size.n * among >= (SMALLEST_ALONE if alone else SMALLEST) * total.n
 
     def _named(self, m: Measurement) -> Count | None:
         """Those whom a sentence begins with, "Of the 22 who stopped, ...": their number, or 0.
@@ -325,6 +363,18 @@ class Result:
             out["effect_ci_low"] = page.reading(effect.ci.value, span)
             out["effect_ci_high"] = page.reading(effect.ci.high, span)
         return out
+
+
+def _rate(m: Measurement | None) -> float | None:
+    """The share of patients that a count or a percentage gives; a bare count's size, if alone."""
+    if m is None:
+        return None
+    if m.value is not None:
+        return m.value.value
+    q = m.events
+    if q is None or q.value is None:
+        return None
+    return 100 * q.value / q.high if q.kind == "fraction" and q.high else q.value
 
 
 def _is_whole(percent: float, n: int, printed: str) -> bool:
