@@ -28,7 +28,8 @@ _MOVED = re.compile(
     re.IGNORECASE,
 )
 _WITHDRAWAL = re.compile(
-    r"(?<!after )\b(?:taper(?:ing|ed)?(?: off)?|withdraw(?:al|ing)(?: of| from)|stopping|discontinu(?:ing|ation of))\b",
+    r"(?<!after )\b(?:taper(?:ing|ed)?(?: off)?|withdraw(?:al|ing)(?: of| from)|stopping"
+    r"|discontinu(?:ing|ation of))\b",
     re.IGNORECASE,
 )
 _REGIMENS = re.compile(
@@ -108,7 +109,9 @@ class Condition:
         found = [t for t in self.own.find(text, start) if t.name != in_title.name]
         if len({t.name for t in found}) != 1:
             return in_title
-        return Named(found[0].name, (found[0].start, found[0].end), found[0].entry.get("mesh"), True)
+        return Named(
+            found[0].name, (found[0].start, found[0].end), found[0].entry.get("mesh"), True
+        )
 
     def _choose(self, text: str, start: int, end: int) -> Named | None:
         """The population's condition ranked first (the protocol lists the specific ones first)."""

@@ -283,9 +283,7 @@ def _without_repetitions(text: str, found: list[tuple[Span, list[DoseSpan]]]) ->
         where.append(sentence)
     told = {_what(d): s for d, s in zip(kept, where, strict=True) if d.per is not None}
     return [
-        d
-        for d, s in zip(kept, where, strict=True)
-        if not _is_bare(d) or told.get(_what(d), s) == s
+        d for d, s in zip(kept, where, strict=True) if not _is_bare(d) or told.get(_what(d), s) == s
     ]
 
 

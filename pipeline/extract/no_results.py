@@ -23,11 +23,15 @@ _DENIED = re.compile(
     r"|became|been|be|achieve|achieved|reach|reached|have|had|show|showed|shown)\s+){0,4}+$",
     re.IGNORECASE,
 )
-_CORRELATED = re.compile(r"\bcorrelat(?:e[sd]?|ions?|ing)\b|\bassociation\s+between\b", re.IGNORECASE)
+_CORRELATED = re.compile(
+    r"\bcorrelat(?:e[sd]?|ions?|ing)\b|\bassociation\s+between\b", re.IGNORECASE
+)
 #: Names that say nothing of an outcome: a direction word, a unit, a group, whoever is left.
 _NO_NAME = re.compile(
-    r"(?:against|well|earlier|others?|remaining|missing(?: data)?|vertical|n\.?s\.?|(?:low|high)[- ]dose"
-    r"|m?g/kg|m?g|ml|(?:modified )?intention[- ]to[- ]treat|EOT|study (?:drug|treatment|medication))",
+    r"(?:against|well|earlier|others?|remaining|missing(?: data)?|vertical|n\.?s\.?"
+    r"|(?:low|high)[- ]dose"
+    r"|m?g/kg|m?g|ml|(?:modified )?intention[- ]to[- ]treat|EOT"
+    r"|study (?:drug|treatment|medication))",
     re.IGNORECASE,
 )
 _COUNT = re.compile(COUNT, re.IGNORECASE)

@@ -199,3 +199,27 @@ def test_a_sum_names_its_rule_and_quotes_its_parts(read: Read) -> None:
     assert total is not None
     assert total.quote is not None
     assert (total.derived, total.quote.text) == ("sum of the sexes", "Eleven men and 4 women")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "counts"),
+    [
+        ("We studied 20 patients given IVIg.", (20, None, None)),
+        (
+            "Of the 31 screened patients, 28 patients were enrolled and given IVIg.",
+            (28, None, None),
+        ),
+        ("We enrolled 233 patients. We analysed 225 patients.", (225, 233, None)),
+        ("Twenty-five patients were included. The analysis was on 22 patients.", (22, 25, None)),
+        ("Follow-up was 220 patient-years in 85 patients treated with IVIg.", (85, None, None)),
+    ],
+)
+def test_who_was_enrolled_is_said_so(
+    read: Read, sentence: str, counts: tuple[int, int | None, int | None]
+) -> None:
+    assert n(read(sentence, TRIAL)) == counts
+
+
+def test_patients_looked_back_on_were_not_enrolled(read: Read) -> None:
+    text = "The charts of 30 patients given IVIg were included."
+    assert n(read(text, "IVIg in CIDP: a retrospective study")) == (30, None, None)
