@@ -105,6 +105,7 @@ def _is_barred(page: Page, m: Measurement) -> bool:
     windows = {
         "first": page.text[start : m.start],
         "before": before,
+        "inside": page.text[m.start : min(end, m.end + 12)],
         "after": page.text[m.end : min(end, m.end + _AFTER)],
     }
     return any(

@@ -27,6 +27,8 @@ NEAR = 1.0
 SMALLEST = 0.6
 #: The same, where the size of no other arm is known.
 SMALLEST_ALONE = 0.75
+#: Events that are counted among all who were enrolled, not among the analysed.
+_OF_THE_ENROLLED = ("completion", "treatment discontinuation")
 #: An event's direction and the other one.
 _TURNED = {"improved": "worsened", "worsened": "improved"}
 #: What stands before a p value between arms, behind those of each arm.
@@ -126,7 +128,9 @@ class Result:
 
     def _arm_name(self) -> str:
         """The arm's label, "all", or "X vs Y" where only an effect between them is printed."""
-        row = self.row
+        row, compared = self.row, self.page.doc._.comparison
+        if compared is not None and compared.name.startswith("add-on"):
+            return ""  # the arms that were found are not those compared
         if row.whole:
             return "all"
         name = self.arms[row.arm].label if row.arm is not None and self.arms else ""
@@ -298,6 +302,9 @@ class Result:
             size = None
         several = len(self.arms) > 1
         alone: tuple[Count | None, ...] = (self.population.total, self.population.completed)
+        if self.row.measure in _OF_THE_ENROLLED and self.population.enrolled is not None:
+            alone = (self.population.enrolled,)
+            size = size if several else None
         crossover = self.page.doc._.design.design == "rct_crossover"
         whole = () if several and not (self.row.whole or crossover) else alone
         named = self._named(m)

@@ -26,6 +26,7 @@ def events(read: Read, sentence: str, title: str = SERIES, before: str = TWENTY)
         "The responders had had 10% liquid human immunoglobulin.",
         "The response was the median (25%-75% quantile) of all visits.",
         "Forty patients were screened for a response.",
+        "It was stopped after 17 of 36 planned patients because of adverse events.",
         "Twelve patients had no sign of clinical deterioration.",
     ],
 )
@@ -122,3 +123,25 @@ def test_quantiles_are_an_interquartile_range(read: Read) -> None:
     sentence = "The median (25%-75% quantile) INCAT score was 2.5 (1.0-3.0) points."
     rows = [plain(o) for o in read(f"{TWENTY}{sentence}", SERIES).outcomes]
     assert [r["iqr"] for r in rows if "iqr" in r] == [(1.0, 3.0)]
+
+
+def test_completion_may_say_when(read: Read) -> None:
+    (row,) = read(f"{TWENTY}The responder rate at completion was 60.0%.", SERIES).outcomes
+    assert row.measure == "responder"
+
+
+def test_the_arms_of_an_add_on_trial_are_left_open(read: Read) -> None:
+    text = (
+        "After IVIg we assigned 80 patients to prednisone or placebo. "
+        "The odds ratio for improvement was 1.7 (95% CI 1.0 to 2.9)."
+    )
+    study = read(text, "Prednisone added to IVIg in GBS: a randomised trial")
+    assert [o.arm for o in study.outcomes if o.effect is not None] == [""]
+
+
+def test_who_stopped_is_counted_among_the_enrolled(read: Read) -> None:
+    text = (
+        "Twenty-five patients were included. The analysis was on 22 patients. Three discontinued."
+    )
+    (row,) = read(text, SERIES).outcomes
+    assert row.n is not None and row.n.value == 25
