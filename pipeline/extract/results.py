@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.extract.arm_sizes import ArmSpan
+from pipeline.extract.arm_sizes import COMPARATIVE, ArmSpan
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.naming import is_down
@@ -295,7 +295,7 @@ class Result:
         sentence = self.page.sentence(m.start)
         if _OF_THESE.match(self.page.text[m.end : m.end + 20]):
             return  # of those told of before, however many they were
-        if len(self.arms) < 2 and _UNKNOWN_GROUP.search(self.page.text, m.start, sentence.end):
+        if self._is_of_unknown_groups(m, sentence.end):
             return
         size = self.arms[arm].n if arm is not None and self.arms else None
         if size is not None and not self._is_fit(m, size):
@@ -317,6 +317,13 @@ class Result:
                 yield self.page.reading(
                     count.n, count.span, "not printed with it: size of the group"
                 )
+
+    def _is_of_unknown_groups(self, m: Measurement, end: int) -> bool:
+        """Whether groups are compared that are no arms, or arms are named that nothing compares."""
+        if len(self.arms) > 1:
+            return self.page.doc._.design.design not in COMPARATIVE and not self.row.groups
+        paired = self.row.other is not None and self.row.other_is == "comparator"
+        return paired or _UNKNOWN_GROUP.search(self.page.text, m.start, end) is not None
 
     def _is_fit(self, m: Measurement, size: Count) -> bool:
         """Whether an arm's size can be one: not read off the result itself, no tiny part of all."""

@@ -145,3 +145,15 @@ def test_who_stopped_is_counted_among_the_enrolled(read: Read) -> None:
     )
     (row,) = read(text, SERIES).outcomes
     assert row.n is not None and row.n.value == 25
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The pain score was 2.9 (SD 1.2) in the treatment group.",
+        "Improvement was commoner in patients with pain (60%) than in those without (40%).",
+    ],
+)
+def test_groups_that_are_no_arms_have_no_known_size(read: Read, sentence: str) -> None:
+    rows = [plain(o) for o in read(f"{TWENTY}{sentence}", SERIES).outcomes]
+    assert rows and all("n" not in r for r in rows)
