@@ -31,6 +31,11 @@ SMALLEST_ALONE = 0.75
 _OF_THE_ENROLLED = ("completion", "treatment discontinuation")
 #: An event's direction and the other one.
 _TURNED = {"improved": "worsened", "worsened": "improved"}
+#: "..., not significant", behind the numbers of two arms.
+_NOT_SHOWN = re.compile(
+    r"[^.;]{0,40}?\b(?:not\s+(?:statistically\s+)?significant|n\.?s\.?\b|no\s+significant\s+difference)",
+    re.IGNORECASE,
+)
 #: What stands before a p value between arms, behind those of each arm.
 _BETWEEN = re.compile(r"\b(?:differ\w*|between|versus|vs)\b", re.IGNORECASE)
 #: Groups of a study whose arms are not known.
@@ -124,6 +129,8 @@ class Result:
         two_arms = self.row.other_is == "comparator" and direction in _TURNED
         if not two_arms or first is None or second is None or first == second:
             return direction
+        if _NOT_SHOWN.match(self.page.text, self.row.span[1], self.row.span[1] + 60):
+            return "no difference"
         return direction if first > second else _TURNED[direction]
 
     def _arm_name(self) -> str:

@@ -110,6 +110,7 @@ def test_the_p_value_of_two_arms_is_the_one_between_them(read: Read) -> None:
         ("30 of 59 on IVIg improved and 12 of 58 on placebo.", "improved"),
         ("12 of 59 on IVIg improved and 30 of 58 on placebo.", "worsened"),
         ("30 of 59 on IVIg improved and 12 of 58 on placebo (p = 0.3).", "no difference"),
+        ("30 of 59 on IVIg improved and 12 of 58 on placebo, not significant.", "no difference"),
     ],
 )
 def test_of_two_arms_the_direction_speaks_for_the_tried_one(
