@@ -150,12 +150,9 @@ def _secondary_report(case: _Case) -> Finding:
 
 def _not_separable(case: _Case) -> Finding:
     """Without a comparison, the intervention was given with or among other treatments."""
-    study = case.study
-    if study.comparison_class is not None and study.comparison_class.value.startswith("add-on"):
-        return (
-            "the intervention in both arms: its effect is not compared",
-            study.comparison_class.quote,
-        )
+    study, compared = case.study, case.study.comparison_class
+    if compared is not None and compared.value.startswith("add-on"):
+        return "the intervention in both arms: its effect is not compared", compared.quote
     if study.comparison_class is None and len(study.arms) > 1:
         return "several treatments without an outcome for the intervention alone", None
     if len(study.arms) != 1 or not study.comparison_class:

@@ -193,6 +193,25 @@ def test_another_problem_does_not_exclude(config: Config) -> None:
     assert judged(config, replace(STUDY, **SINGLE, problems=(problem,))).include
 
 
+def test_the_intervention_in_both_arms_is_not_compared(config: Config) -> None:
+    study = replace(STUDY, comparison_class=Reading("add-on (Ig in both arms)"))
+    found = judged(config, study)
+    assert (found.include, found.code) == (False, "not_separable")
+
+
+@pytest.mark.parametrize(
+    ("text", "included"),
+    [
+        ("In a secondary analysis of the first period 12 improved.", True),
+        ("This open-label extension of the trial had 20 patients.", True),
+        ("This was a secondary analysis of the trial.", False),
+        ("A post hoc analysis: 20 patients improved.", False),
+    ],
+)
+def test_which_words_make_a_secondary_report(config: Config, text: str, included: bool) -> None:
+    assert judged(config, STUDY, replace(RECORD, title=text)).include is included
+
+
 # The rules together
 
 #: The rules in their order, each with a change to record or study that breaks it.

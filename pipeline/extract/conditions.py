@@ -28,7 +28,8 @@ _MOVED = re.compile(
     re.IGNORECASE,
 )
 _WITHDRAWAL = re.compile(
-    r"(?<!after )\b(?:taper(?:ing|ed)?(?: off)?|withdraw(?:al|ing)(?: of| from)|stopping|discontinu(?:ing|ation of))\b",
+    r"(?<!after )\b(?:taper(?:ing|ed)?(?: off)?|withdraw(?:al|ing)(?: of| from)|stopping"
+    r"|discontinu(?:ing|ation of))\b",
     re.IGNORECASE,
 )
 _REGIMENS = re.compile(

@@ -6,9 +6,11 @@ import re
 from functools import cache
 from typing import Any
 
+from pipeline.extract.arm_sizes import COMPARATIVE
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.lexicon import lexicon, rules
 from pipeline.extract.measurements import Measurement
+from pipeline.extract.numbers import COUNT, parse_count
 from pipeline.extract.outcome_span import OutcomeSpan
 from pipeline.extract.page import Page
 
@@ -26,10 +28,13 @@ _CORRELATED = re.compile(
 )
 #: Names that say nothing of an outcome: a direction word, a unit, a group, whoever is left.
 _NO_NAME = re.compile(
-    r"(?:against|well|earlier|others?|remaining|missing(?: data)?|vertical|n\.?s\.?|(?:low|high)[- ]dose"
-    r"|m?g/kg|m?g|ml|(?:modified )?intention[- ]to[- ]treat|EOT|study (?:drug|treatment|medication))",
+    r"(?:against|well|earlier|others?|remaining|missing(?: data)?|vertical|n\.?s\.?"
+    r"|(?:low|high)[- ]dose"
+    r"|m?g/kg|m?g|ml|(?:modified )?intention[- ]to[- ]treat|EOT"
+    r"|study (?:drug|treatment|medication))",
     re.IGNORECASE,
 )
+_COUNT = re.compile(COUNT, re.IGNORECASE)
 _BEGAN = re.compile(rf"\b(?:{PEOPLE})\s+\w+$", re.IGNORECASE)
 
 
@@ -45,10 +50,11 @@ def is_result(page: Page, row: OutcomeSpan) -> bool:
     """
     if _is_denied(page, row) or _is_correlation(page, row):
         return False
-    if not row.by_event and (_NO_NAME.fullmatch(row.measure) or _BEGAN.search(row.measure)):
+    named = row.by_event or row.other is not None
+    if not named and (_NO_NAME.fullmatch(row.measure) or _BEGAN.search(row.measure)):
         return False
     sides = [m for m in (row.main, row.other) if m is not None]
-    if any(_is_barred(page, m) for m in sides):
+    if any(_is_barred(page, m) for m in sides) or _is_breakdown(page, row):
         return False
     return not (len(sides) == 1 and _is_cohort(page, sides[0]))
 
@@ -70,6 +76,26 @@ def _is_correlation(page: Page, row: OutcomeSpan) -> bool:
     return _CORRELATED.search(page.text, start, row.p.start) is not None
 
 
+def _is_breakdown(page: Page, row: OutcomeSpan) -> bool:
+    """Whether two counts in brackets make up the count before them: "10 (8 with A, 2 with B)".
+
+    A trial that compares groups gives its arms so.
+    """
+    if page.doc._.design.design in COMPARATIVE:
+        return False
+    sides = [m for m in (row.main, row.other) if m is not None and m.events is not None]
+    counts = [m.events.value for m in sides if m.events is not None]
+    if len(sides) != 2 or None in counts or any(m.value is not None for m in sides):
+        return False
+    first = min(m.start for m in sides)
+    start = page.sentence(first).start
+    bracket = page.text.rfind("(", max(start, first - _BEFORE), first)
+    if bracket < 0 or ")" in page.text[bracket : max(m.end for m in sides)]:
+        return False
+    before = _COUNT.findall(page.text[max(start, bracket - _AFTER) : bracket])
+    return sum(int(n) for n in counts if n is not None) in map(parse_count, before)
+
+
 def _is_barred(page: Page, m: Measurement) -> bool:
     """Whether the words around a number say that it is no result."""
     start, end = (s := page.sentence(m.start)).start, s.end
@@ -79,12 +105,13 @@ def _is_barred(page: Page, m: Measurement) -> bool:
     windows = {
         "first": page.text[start : m.start],
         "before": before,
+        "inside": page.text[m.start : min(end, m.end + 12)],
         "after": page.text[m.end : min(end, m.end + _AFTER)],
     }
     return any(
         _holds(page, m, row, pattern, windows)
         for pattern, row in _barred()
-        if kind in row["kinds"] and not fraction
+        if kind in row["kinds"] and (row.get("fractions") or not fraction)
     )
 
 
@@ -99,6 +126,8 @@ def _holds(
     look = pattern.search if row["where"] == "before" else pattern.match
     match = look(windows[row["where"]])
     if match is None:
+        return False
+    if row.get("bare") and m.value is not None:
         return False
     if "unless_after" in row and re.match(row["unless_after"], windows["after"]):
         return False

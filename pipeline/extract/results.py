@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.extract.arm_sizes import ArmSpan
+from pipeline.extract.arm_sizes import COMPARATIVE, ArmSpan
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.naming import is_down
@@ -25,6 +25,23 @@ Fields = dict[str, object]
 NEAR = 1.0
 #: An arm with less than this share of what each would have if all were alike is a part of one.
 SMALLEST = 0.6
+#: The same, where the size of no other arm is known.
+SMALLEST_ALONE = 0.75
+#: Events that are counted among all who were enrolled, not among the analysed.
+_OF_THE_ENROLLED = ("completion", "treatment discontinuation")
+#: An event's direction and the other one.
+_TURNED = {"improved": "worsened", "worsened": "improved"}
+#: "..., not significant", behind the numbers of two arms.
+_NOT_SHOWN = re.compile(
+    r"[^.;]{0,40}?\b(?:not\s+(?:statistically\s+)?significant|n\.?s\.?\b|no\s+significant\s+difference)",
+    re.IGNORECASE,
+)
+#: What stands before a p value between arms, behind those of each arm.
+_BETWEEN = re.compile(r"\b(?:differ\w*|between|versus|vs)\b", re.IGNORECASE)
+#: Groups of a study whose arms are not known.
+_UNKNOWN_GROUP = re.compile(
+    r"\b(?:treatment|treated|control|untreated|comparison)\s+(?:groups?|patients)\b", re.IGNORECASE
+)
 #: The share of percentages that some whole number of n gives: above it, one that fits is no sign.
 MOST_BY_CHANCE = 0.95
 #: "four of these patients": of a group that another sentence, or the count before, names.
@@ -67,10 +84,10 @@ class Result:
         if row.other is not None:
             fields |= self._side(row.other, f"{row.other_is}_", row.against)
         fields |= self._effect() | self._duration()
-        if row.p is not None:
-            fields["p_value"] = page.reading(row.p.label, (row.p.start, row.p.end))
+        if (p := self._p()) is not None:
+            fields["p_value"] = page.reading(p.label, (p.start, p.end))
         if row.direction is not None:
-            fields["direction"] = page.reading(row.direction, row.named)
+            fields["direction"] = page.reading(self._direction(row.direction), row.named)
         return Outcome(
             measure=row.measure,
             type=row.type,
@@ -92,9 +109,35 @@ class Result:
             (min(start, self.row.named[0]), max(end, self.row.named[1])) if near else (start, end)
         )
 
+    def _p(self) -> Quantity | None:
+        """The row's p value; where each of two arms has one of its own, that between them."""
+        row, p = self.row, self.row.p
+        if p is None or row.main is None or row.other is None or row.other_is != "comparator":
+            return p
+        first, last = sorted((row.main.span, row.other.span))
+        found = [q for q in self.page.doc._.quantities if q.kind == "p_value"]
+        if not any(first[1] <= q.start < last[0] for q in found):
+            return p
+        end = self.page.sentence(last[0]).end
+        behind = [q for q in found if p.end <= q.start < end]
+        told = _BETWEEN.search(self.page.text, p.end, behind[0].start) if behind else None
+        return behind[0] if told else None
+
+    def _direction(self, direction: str) -> str:
+        """Which way an event goes; of two arms, whether it speaks for the one that was tried."""
+        first, second = (_rate(m) for m in (self.row.main, self.row.other))
+        two_arms = self.row.other_is == "comparator" and direction in _TURNED
+        if not two_arms or first is None or second is None or first == second:
+            return direction
+        if _NOT_SHOWN.match(self.page.text, self.row.span[1], self.row.span[1] + 60):
+            return "no difference"
+        return direction if first > second else _TURNED[direction]
+
     def _arm_name(self) -> str:
         """The arm's label, "all", or "X vs Y" where only an effect between them is printed."""
-        row = self.row
+        row, compared = self.row, self.page.doc._.comparison
+        if compared is not None and compared.name.startswith("add-on"):
+            return ""  # the arms that were found are not those compared
         if row.whole:
             return "all"
         name = self.arms[row.arm].label if row.arm is not None and self.arms else ""
@@ -191,7 +234,7 @@ class Result:
     def _bracket_label(self, q: Quantity) -> str:
         """What bare brackets hold, as the sentence says once; a range where it says nothing."""
         text = self.page.text[self.page.sentence(q.start).start : q.start]
-        if re.search(r"\bIQR\b|interquartile", text, re.I):
+        if re.search(r"\bIQR\b|interquartile|\bquartiles?\b|\b25\W{1,3}75\s?%", text, re.I):
             return "IQR"
         if not re.search(r"\brange\b", text, re.I):
             message = "The brackets are not said to hold a range, an IQR or a CI."
@@ -256,13 +299,19 @@ class Result:
 
     def _denominators(self, m: Measurement, arm: int | None) -> Iterator[Reading[int]]:
         """What a count may be out of: a subset the sentence names, the arm, all, the completers."""
+        sentence = self.page.sentence(m.start)
         if _OF_THESE.match(self.page.text[m.end : m.end + 20]):
             return  # of those told of before, however many they were
+        if self._is_of_unknown_groups(m, sentence.end):
+            return
         size = self.arms[arm].n if arm is not None and self.arms else None
         if size is not None and not self._is_fit(m, size):
             size = None
         several = len(self.arms) > 1
         alone: tuple[Count | None, ...] = (self.population.total, self.population.completed)
+        if self.row.measure in _OF_THE_ENROLLED and self.population.enrolled is not None:
+            alone = (self.population.enrolled,)
+            size = size if several else None
         crossover = self.page.doc._.design.design == "rct_crossover"
         whole = () if several and not (self.row.whole or crossover) else alone
         named = self._named(m)
@@ -276,12 +325,22 @@ class Result:
                     count.n, count.span, "not printed with it: size of the group"
                 )
 
+    def _is_of_unknown_groups(self, m: Measurement, end: int) -> bool:
+        """Whether groups are compared that are no arms, or arms are named that nothing compares."""
+        if len(self.arms) > 1:
+            return self.page.doc._.design.design not in COMPARATIVE and not self.row.groups
+        paired = self.row.other is not None and self.row.other_is == "comparator"
+        return paired or _UNKNOWN_GROUP.search(self.page.text, m.start, end) is not None
+
     def _is_fit(self, m: Measurement, size: Count) -> bool:
         """Whether an arm's size can be one: not read off the result itself, no tiny part of all."""
         if size.span[0] < m.end and m.start < size.span[1]:
             return False
         total, among = self.population.total, len(self.arms)
-        return total is None or among < 2 or size.n * among >= SMALLEST * total.n
+        if total is None or among < 2 or (m.events is not None and m.value is not None):
+            return True
+        alone = sum(a.n is not None for a in self.arms) == 1
+        return size.n * among >= (SMALLEST_ALONE if alone else SMALLEST) * total.n
 
     def _named(self, m: Measurement) -> Count | None:
         """Those whom a sentence begins with, "Of the 22 who stopped, ...": their number, or 0.
@@ -325,6 +384,18 @@ class Result:
             out["effect_ci_low"] = page.reading(effect.ci.value, span)
             out["effect_ci_high"] = page.reading(effect.ci.high, span)
         return out
+
+
+def _rate(m: Measurement | None) -> float | None:
+    """The share of patients that a count or a percentage gives; a bare count's size, if alone."""
+    if m is None:
+        return None
+    if m.value is not None:
+        return m.value.value
+    q = m.events
+    if q is None or q.value is None:
+        return None
+    return 100 * q.value / q.high if q.kind == "fraction" and q.high else q.value
 
 
 def _is_whole(percent: float, n: int, printed: str) -> bool:

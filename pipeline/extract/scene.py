@@ -47,6 +47,7 @@ REACH = 150
 LARGE = 20
 _HALF = re.compile(r"[-‐–]\s*(?:,|and\b|or\b|to\b)")
 _HALF_BEFORE = re.compile(r"[a-z][-‐]$")
+_AT_END = re.compile(r"\b(?:at|until|after|before|from|to|by)\s+(?:the\s+|study\s+)?$", re.I)
 _NEXT_TIME = re.compile(r"\s*(?:,\s*(?:and\s+|or\s+)?|and\s+|or\s+|to\s+)")
 _WHEN = re.compile(
     r"\b(?:at|by|within|after|until|over|for|during|every|first|last|in|than|the|up to|with|past)"
@@ -65,7 +66,8 @@ class Scene:
         self.start, self.end = sentence.start, sentence.end
         self.found: list[Quantity] = list(within(doc._.quantities, self.start, self.end))
         self.instruments, self.carried = instruments, carried
-        self.events = lexicon("events").find(self.text, self.start, self.end)
+        events = lexicon("events").find(self.text, self.start, self.end)
+        self.events = [t for t in events if not self._is_end(t)]
         self.arms: tuple[ArmSpan, ...] = doc._.arms
         self.places = linking.mentions(self.arms, self.start, self.end)
         self.comparative = doc._.design.design in COMPARATIVE
@@ -81,6 +83,11 @@ class Scene:
             self.arms = self.groups
             self.places = linking.mentions(self.arms, self.start, self.end)
             self.chains = Chains(self.text, self.start, self.end, self.arms, self.places)
+
+    def _is_end(self, term: Term) -> bool:
+        """Whether "completion" says when something was measured: "the score at completion"."""
+        before = self.text[max(self.start, term.start - 14) : term.start]
+        return term.name == "completion" and _AT_END.search(before) is not None
 
     def _local(self) -> tuple[ArmSpan, ...]:
         """The groups that the sentence compares, where the study's arms are not known."""

@@ -153,3 +153,56 @@ def test_without_immunoglobulin_the_treatments_names_stand_in_its_place(read: Re
 def test_a_review_compares_nothing(read: Read) -> None:
     title = "IVIg against placebo in CIDP: a systematic review"
     assert read("Six trials of IVIg against placebo were found.", title).comparison_class is None
+
+
+@pytest.mark.parametrize(
+    ("title", "abstract", "compared"),
+    [
+        (
+            "Prednisone added to IVIg in GBS: a randomised trial",
+            "After IVIg we assigned 80 patients to prednisone (50 mg; n = 40) or placebo (n = 40).",
+            "add-on (Ig in both arms)",
+        ),
+        (
+            "Tapering off SCIg in CIDP",
+            "In an open-label study 30 patients on SCIg had their dose cut.",
+            "Ig withdrawal",
+        ),
+        (
+            "Randomised trial of IVIg treatment regimens in CIDP",
+            "We randomised 20 patients to half their dose of IVIg or to IVIg and placebo.",
+            "Ig dose regimen",
+        ),
+        (
+            "Subcutaneous immunoglobulin in CIDP",
+            "In an open-label study 20 patients, who had switched from intravenous "
+            "immunoglobulin, had SCIg.",
+            "Ig route",
+        ),
+        (
+            "Subcutaneous immunoglobulin in CIDP",
+            "In an open-label study 20 patients had SCIg, which may spare intravenous lines.",
+            "none (single-arm)",
+        ),
+    ],
+)
+def test_the_comparison_that_arms_alone_do_not_show(
+    read: Read, title: str, abstract: str, compared: str
+) -> None:
+    found = read(abstract, title).comparison_class
+    assert found is not None and found.value == compared
+
+
+@pytest.mark.parametrize(
+    ("abstract", "condition"),
+    [
+        ("Patients with CIDP had IVIg.", "CIDP"),
+        ("Patients with CIDP or GBS had IVIg.", "Neuropathy"),
+        ("Patients had IVIg.", "Neuropathy"),
+    ],
+)
+def test_the_one_condition_of_the_text_makes_a_general_title_specific(
+    read: Read, abstract: str, condition: str
+) -> None:
+    found = read(abstract, "Demyelinating polyneuropathy and IVIg").condition
+    assert found is not None and found.value == condition

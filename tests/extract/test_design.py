@@ -189,3 +189,22 @@ def test_an_arm_called_the_standard_treatment_group_makes_no_review(read: Read) 
         "enrolled, and 241 in the support group."
     )
     assert read(abstract, "A support programme for patients").design.value != "narrative_review"
+
+
+@pytest.mark.parametrize(
+    ("title", "abstract"),
+    [
+        ("SCIg in CIDP: the pre-randomization phase of a trial", "Patients had IVIg for 12 weeks."),
+        ("SCIg in CIDP: an extension study", "This followed a double-blind randomised trial."),
+        (
+            "SCIg in CIDP over the long term",
+            "This was an open-label extension of the randomised placebo-controlled study.",
+        ),
+    ],
+)
+def test_what_precedes_or_extends_a_trial_is_no_trial(
+    read: Read, title: str, abstract: str
+) -> None:
+    assert read(f"{abstract} Twenty patients had SCIg.", title).design.value == (
+        "single_arm_prospective"
+    )

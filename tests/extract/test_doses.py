@@ -185,3 +185,33 @@ def test_a_derived_course_names_its_rule_and_quotes_the_dose(read: Read) -> None
     assert total is not None
     assert total.quote is not None
     assert (total.derived, total.quote.text) == ("days x amount", "0.4 g/kg/day for 5 days")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        (
+            "Patients received IVIg 0.2 g/kg or 0.4 g/kg weekly.",
+            [dose(0.2, "g/kg", "week"), dose(0.4, "g/kg", "week")],
+        ),
+        (
+            "Patients received IVIg 2 g/kg, then 1 g/kg every 3 weeks.",
+            [dose(2.0, "g/kg", "course", course=2.0), dose(1.0, "g/kg", "infusion", course=1.0)],
+        ),
+        (
+            "Patients received a five-day course of IVIg (0.4 g/kg/day).",
+            [FIVE_DAYS],
+        ),
+        (
+            "Patients had had IVIg (0.4 g/kg). Patients received IVIg 0.4 g/kg/day for 5 days.",
+            [FIVE_DAYS],
+        ),
+        (
+            "Patients received IVIg 30 g at intervals of 14-35 days.",
+            [dose(30.0, "g", "infusion")],
+        ),
+        ("Patients received prednisone, which was tapered from 60 mg to 10 mg daily.", []),
+    ],
+)
+def test_what_amounts_of_a_text_share(read: Read, sentence: str, expected: list[Dose]) -> None:
+    assert doses(read, sentence) == expected

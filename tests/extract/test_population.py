@@ -217,3 +217,27 @@ def test_totals_without_the_usual_words(read: Read, sentence: str, total: int) -
 
 def test_a_number_marked_for_a_group_is_not_the_studys(read: Read) -> None:
     assert n(read("Pain fell in the placebo group (n = 18).", TRIAL))[0] is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "counts"),
+    [
+        ("We studied 20 patients given IVIg.", (20, None, None)),
+        (
+            "Of the 31 screened patients, 28 patients were enrolled and given IVIg.",
+            (28, None, None),
+        ),
+        ("We enrolled 233 patients. We analysed 225 patients.", (225, 233, None)),
+        ("Twenty-five patients were included. The analysis was on 22 patients.", (22, 25, None)),
+        ("Follow-up was 220 patient-years in 85 patients treated with IVIg.", (85, None, None)),
+    ],
+)
+def test_who_was_enrolled_is_said_so(
+    read: Read, sentence: str, counts: tuple[int, int | None, int | None]
+) -> None:
+    assert n(read(sentence, TRIAL)) == counts
+
+
+def test_patients_looked_back_on_were_not_enrolled(read: Read) -> None:
+    text = "The charts of 30 patients given IVIg were included."
+    assert n(read(text, "IVIg in CIDP: a retrospective study")) == (30, None, None)
