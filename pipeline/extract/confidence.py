@@ -75,6 +75,9 @@ def with_confidence(
 ) -> Study:
     """Return a study whose readings say how far they can be trusted.
 
+    Of a study that does not name the protocol's treatment, nothing is said of arms, doses and
+    outcomes: no gold record is like it.
+
     Parameters
     ----------
     study : Study
@@ -88,6 +91,8 @@ def with_confidence(
     quoted = (_sentence(page, p.quote) for p in study.problems if p.quote is not None)
     judge = _Judge(page, table or confidence, frozenset(s for s in quoted if s is not None))
     whole: Study = judge.all_of(study)
+    if not page.doc._.interventions:  # the gold records name the protocol's treatment
+        return whole
     pairs = zip(study.outcomes, rows, strict=True)
     return replace(
         whole,
@@ -104,7 +109,12 @@ def confidence(field: str, doubts: int) -> float | None:
 
 
 def _outcome(judge: _Judge, outcome: Outcome, row: OutcomeSpan) -> Outcome:
-    """An outcome; its name or its arm may stand in another sentence than its numbers."""
+    """An outcome; its name or its arm may stand in another sentence than its numbers.
+
+    None was judged of an outcome that no rule knows, or of groups that one sentence names.
+    """
+    if row.is_open or row.groups:
+        return outcome
     sentence = judge.page.sentence(row.span[0])
     carried = not sentence.start <= row.named[0] < sentence.end
     found: Outcome = judge.all_of(outcome, "outcomes.", carried + _unnamed(judge, row, sentence))

@@ -88,11 +88,15 @@ _VERB = 30
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """The name of an outcome, the phrase it comes from, and which way the event goes."""
+    """The name of an outcome, the phrase it comes from, and which way the event goes.
+
+    `is_open` where no rule knows the outcome: it is named by its own words.
+    """
 
     measure: str
     span: Span
     direction: str | None = None
+    is_open: bool = False
 
 
 def is_clock(name: str) -> bool:

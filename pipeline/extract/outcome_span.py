@@ -20,7 +20,7 @@ class OutcomeSpan:
 
     `arm` and `against` number the arms; `whole` says that the row is about all patients, and
     `among` is a denominator that the sentence names for its counts. `groups` are the arms that the
-    numbers count in, where the sentence alone names them.
+    numbers count in, where the sentence alone names them; `is_open` as in `Name`.
     """
 
     measure: str
@@ -40,6 +40,7 @@ class OutcomeSpan:
     whole: bool = False
     among: Count | None = None
     by_event: bool = False
+    is_open: bool = False
     groups: tuple[ArmSpan, ...] = ()
 
 

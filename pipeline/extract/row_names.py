@@ -84,7 +84,7 @@ class Named(Scene):
         )
         if phrase is None:
             return None
-        return naming.Name(phrase.text(self.text), (phrase.start, phrase.end))
+        return naming.Name(phrase.text(self.text), (phrase.start, phrase.end), is_open=True)
 
     def _phrases(self) -> list[Phrase]:
         """The phrases of the sentence that may name an outcome."""

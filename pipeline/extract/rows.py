@@ -124,6 +124,7 @@ class Page(Named):
             ),
             span=(lead.start, max(m.end, other.end if other else 0)),
             direction=name.direction,
+            is_open=name.is_open,
             arm=None if whole else arm,
             against=against,
             main=m,

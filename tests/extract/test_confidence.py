@@ -106,6 +106,26 @@ def test_what_no_gold_judges_has_no_confidence(reader: Reader) -> None:
     assert dose.amount.confidence == confidence(JUDGED_AS["doses.amount"], 0)
 
 
+def test_an_outcome_that_no_rule_knows_has_no_confidence(reader: Reader) -> None:
+    said = "Hiccups occurred in 12 of 59 with IVIg and 30 of 58 with placebo (p = 0.001)."
+    row = first(study_of(reader, ARMS + said))
+    assert row.measure == "Hiccups"
+    assert row.events is not None
+    assert row.events.confidence is None
+
+
+def test_a_study_of_another_treatment_has_none_for_its_results(reader: Reader) -> None:
+    title = "Statins and relapse: a randomised placebo-controlled trial"
+    text = "We randomised 117 patients to a statin (n = 59) or placebo (n = 58). "
+    said = "Relapse occurred in 12 of 59 on the statin and 30 of 58 on placebo."
+    study = study_of(reader, text + said, title)
+    assert study.n_total is not None
+    assert study.n_total.confidence is not None
+    readings = [r for o in study.outcomes for r in o.readings().values()]
+    assert readings
+    assert {r.confidence for r in readings} == {None}
+
+
 def test_a_published_value_carries_its_confidence_and_a_stored_one_keeps_it(
     reader: Reader, config: Config
 ) -> None:
