@@ -14,6 +14,7 @@ from pipeline.extract.extensions import need
 from pipeline.extract.lexicon import Lexicon, Term, merged, rules
 from pipeline.extract.naming import Name
 from pipeline.extract.outcome_span import Carried, OutcomeSpan
+from pipeline.extract.quantities import within
 from pipeline.extract.rows import Page
 
 #: A longer stretch without a full stop is a table or a list: which number belongs to what is not
@@ -64,6 +65,9 @@ class Outcomes:
             if sentence.end - sentence.start > LONGEST_SENTENCE:
                 continue
             named = self._named(doc._.source, sentence.start, sentence.end, short)
+            if not any(within(doc._.quantities, sentence.start, sentence.end)):
+                carried = _carry(carried, named, [], carried.order)
+                continue
             page = Page(doc, sentence, named, carried)
             rows = [] if sentence.part == "methods" else page.rows()
             yield from rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -45,6 +45,8 @@ _ANCHOR = re.compile(
 )
 #: How far the words of a quantity may stand before its first number, and behind its last.
 BEFORE, BEHIND = 80, 80
+#: Patterns look back at most so far.
+LOOK_BEHIND = 16
 _LISTED_P = re.compile(r"\s*(?:,\s*(?:and\s+)?|;\s*|and\s+|or\s+)(?:[pP]\s*)?[=<]?\s*")
 
 Builder = Callable[[re.Match[str]], Quantity | None]
@@ -59,11 +61,9 @@ def scan(text: str, taken: tuple[tuple[int, int], ...] = ()) -> tuple[Quantity, 
     for start, end in taken:
         claimed[start:end] = b"\1" * (end - start)
     found: list[Quantity] = []
-    windows, small = list(_windows(text)), text.lower()
+    windows = [Window(text, start, end) for start, end in _windows(text)]
     for pattern, words, build in _rows():
-        if not may_match(words, small):
-            continue
-        for match in (m for start, end in windows for m in pattern.finditer(text, start, end)):
+        for match in (m for window in windows for m in window.matches(pattern, words)):
             if any(claimed[match.start() : match.end()]):
                 continue
             quantity = build(match)
@@ -71,6 +71,20 @@ def scan(text: str, taken: tuple[tuple[int, int], ...] = ()) -> tuple[Quantity, 
                 claimed[quantity.start : quantity.end] = b"\1" * (quantity.end - quantity.start)
                 found.append(quantity)
     return tuple(_p_lists(text, sorted(found, key=lambda q: q.start)))
+
+
+class Window:
+    """A stretch of a text near a number, and its words in small letters."""
+
+    def __init__(self, text: str, start: int, end: int) -> None:
+        self.text, self.start, self.end = text, start, end
+        self.small = text[max(0, start - LOOK_BEHIND) : end].lower()
+
+    def matches(self, pattern: re.Pattern[str], words: tuple[str, ...]) -> Iterable[re.Match[str]]:
+        """Return where a pattern matches; it is not tried where all of its hints are missing."""
+        if not may_match(words, self.small):
+            return ()
+        return pattern.finditer(self.text, self.start, self.end)
 
 
 def _windows(text: str) -> Iterator[tuple[int, int]]:
