@@ -128,19 +128,30 @@ def read(doc: Doc) -> Population:
     text: str = doc._.source
     places = anchors(text)
     mentions = _mentions(doc, places)
-    enrolled = [m for m, score in mentions if score >= 6]
     best = max(mentions, key=lambda m: m[1], default=None)
     total = best[0] if best and best[1] > NEVER else None
     total = total or _marked_alone(doc)
+    enrolled = [m for m, score in mentions if (score >= 6 or m is total) and _is_enrolled(text, m)]
     analysed = _first(text, places, _ANALYSED, _LEFT, _LEFT_OF)
+    analysed = analysed or next(_counts(_ANALYSIS_OF.finditer(text)), None)
     if analysed and (total is None or analysed.n <= total.n):
         top = total
         total = analysed
-        enrolled = [top] if top and top.n > analysed.n else enrolled
+        if top and top.n > analysed.n:
+            enrolled = [top] if _is_enrolled(text, top) else []
     completed = _first(text, places, _COMPLETED, _COMPLETED_BY, ("completed",))
     if completed and (_of_a_group(doc, completed) or (total and completed.n > total.n)):
         completed = None
     return Population(total, enrolled[0] if enrolled else None, completed)
+
+
+def _is_enrolled(text: str, count: Count) -> bool:
+    """Whether the words beside a count say that so many were enrolled, randomised, included."""
+    before = text[max(0, count.span[0] - 60) : count.span[0]]
+    after = _CLAUSE_END.split(text[count.span[1] : count.span[1] + 90], maxsplit=1)[0]
+    if "screened" in text[slice(*count.span)]:
+        return False
+    return bool(_ENROLLED_BEFORE.search(before) or _ENROLLED_AFTER.search(after))
 
 
 def _marked_alone(doc: Doc) -> Count | None:
