@@ -181,6 +181,11 @@ def test_a_review_compares_nothing(read: Read) -> None:
         ),
         (
             "Subcutaneous immunoglobulin in CIDP",
+            "In an open-label study 20 patients had SCIg at 1.4:1 to their dose of IVIg.",
+            "Ig route",
+        ),
+        (
+            "Subcutaneous immunoglobulin in CIDP",
             "In an open-label study 20 patients had SCIg, which may spare intravenous lines.",
             "none (single-arm)",
         ),
