@@ -51,7 +51,7 @@ DIGITS = (
 SIGNED = rf"(?:(?<![\w.·%)\]])[{MINUS}+]\s?)?(?:{DIGITS})"
 _WORD = any_of([*_VALUES, *_SCALES])
 #: A number in words: five · twenty-two · one hundred and nine
-WORDS = rf"\b{_WORD}\b(?:[\s-]+(?:and\s+)?{_WORD}\b)*+"
+WORDS = rf"\b{_WORD}\b(?:[\s-]+(?:and\s+)?{_WORD}\b){{0,{2 * MOST_WORDS}}}+"
 #: A whole count, in digits or words.
 COUNT = (
     rf"(?:(?<![\w.·,/])\d{{1,3}}(?:[,{THIN}]\d{{3}}){{1,4}}(?![\d])"

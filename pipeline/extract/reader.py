@@ -24,6 +24,7 @@ from pipeline.extract import (
 from pipeline.extract.assemble import assemble
 from pipeline.extract.confidence import Table
 from pipeline.extract.lexicon import code_hash
+from pipeline.extract.tokens import Bounded
 from pipeline.schema import Extractor, Record, Study
 
 #: The modules whose import registers the components.
@@ -74,6 +75,7 @@ def pipeline(eligibility: Eligibility, outcome_defs: Sequence[OutcomeDef]) -> La
     }
     nlp = spacy.blank("en")
     nlp.max_length = 10_000_000
+    nlp.tokenizer = Bounded(nlp.tokenizer)
     for name in COMPONENTS:
         nlp.add_pipe(name, config=settings.get(name, {}))
     return nlp
