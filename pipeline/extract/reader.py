@@ -48,7 +48,7 @@ class Reader:
     def read(self, record: Record) -> Study:
         """Return the study that a record speaks of."""
         doc = self.nlp.make_doc(record.text)
-        doc._.record = record
+        doc._.record, doc._.source = record, record.text
         for _, component in self.nlp.pipeline:
             doc = component(doc)
         return assemble(doc, self.extractor, self.table)

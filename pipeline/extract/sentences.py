@@ -64,9 +64,9 @@ class Sentence:
 def sentences(doc: Doc) -> Doc:
     """Set sentence starts, `doc._.source`, `doc._.sentences`, and a `doc._.record` if none is set.
 
-    The source is `doc.text`, which spaCy joins anew at each call.
+    The source is `doc.text`, which spaCy joins anew at each call, if none is set.
     """
-    text = doc.text
+    text: str = doc.text if doc._.source is None else doc._.source
     if doc._.record is None:
         doc._.record = record_of(text)
     doc._.source = text
