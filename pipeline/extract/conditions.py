@@ -25,7 +25,7 @@ _TO_OR_PLACEBO = re.compile(
 _MOVED = re.compile(
     r"\b(?:switch\w*|chang(?:e|ed|ing|eover)|transition\w*|conver(?:ted|sion)|transfer\w*)\b"
     r"|\bpreviously (?:treated|on|receiving)\b|\b(?:went|moved) from\b"
-    r"|\b1(?:\.\d\d?)?\s?:\s?1\b|\bequivalent (?:weekly |monthly )?(?:doses?|dosages?)\b",
+    r"|\b1\.\d\d?\s?:\s?1\b|\bequivalent (?:weekly |monthly )?(?:doses?|dosages?)\b",
     re.IGNORECASE,
 )
 _WITHDRAWAL = re.compile(

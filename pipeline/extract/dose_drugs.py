@@ -35,7 +35,6 @@ _ENGLISH = re.compile(
 _ROMAN = re.compile(r"[IVX]+")
 _LETTERS = re.compile(r"(?<![\w-])[A-Za-z]{5,40}+(?!\w)")
 _SPLIT = re.compile(r"[^\s(\[,:;=]+")
-_CLAUSE = re.compile(r"[;.](?=\s)")
 
 
 def named(doc: Doc, start: int, end: int) -> list[Term]:

@@ -13,6 +13,8 @@ from pipeline.extract.numbers import COUNT, DIGITS, SIGNED, TO, WORDS
 
 #: What a count of people is counted in.
 PEOPLE = any_of(t for r in rules("people") for t in r["terms"])
+#: "29 in each group"
+IN_EACH = re.compile(r"\b(?:in|of|from)\s+(?:each|both)\s+(?:groups?|arms?)\b", re.IGNORECASE)
 #: What is counted in an abstract and is no patient.
 THINGS = (
     "muscle groups", "nerves", "segments", "eyes", "centres", "centers", "scales", "trials",

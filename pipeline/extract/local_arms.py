@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pipeline.extract.arm_sizes import ArmSpan
-from pipeline.extract.local_names import Name, key, names
+from pipeline.extract.local_names import GroupName, key, names
 from pipeline.extract.measurements import Measurement
 
 Span = tuple[int, int]
@@ -30,7 +30,7 @@ def find(text: str, start: int, end: int, measured: Sequence[Measurement]) -> tu
     measured : sequence of Measurement
         The sentence's measurements: a group's name often stands behind its number.
     """
-    groups: dict[str, list[Name]] = {}
+    groups: dict[str, list[GroupName]] = {}
     for name in names(text, start, end, measured):
         own = key(text[name.start : name.end])
         if own:
@@ -50,7 +50,7 @@ def _same(a: str, b: str) -> bool:
     return x == y
 
 
-def _arms(text: str, start: int, end: int, groups: list[list[Name]]) -> Iterator[ArmSpan]:
+def _arms(text: str, start: int, end: int, groups: list[list[GroupName]]) -> Iterator[ArmSpan]:
     """An arm of each group: the one called control is the comparator, else the second."""
     labels = [text[g[0].start : g[0].end] for g in groups]
     cues = [bool(_COMPARATOR.search(label)) for label in labels]

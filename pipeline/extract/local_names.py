@@ -86,7 +86,7 @@ _LONGEST = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class GroupName:
     """A phrase that may name a group, and how strongly its place says so."""
 
     start: int
@@ -94,13 +94,13 @@ class Name:
     weight: int
 
 
-def names(text: str, start: int, end: int, measured: Sequence[Measurement]) -> Iterator[Name]:
+def names(text: str, start: int, end: int, measured: Sequence[Measurement]) -> Iterator[GroupName]:
     """Every phrase that may name a group."""
     yield from _called_groups(text, start, end)
     for m in _LETTER.finditer(text, start, end):
-        yield from (Name(*m.span(g), 3) for g in ("n", "o") if m[g])
+        yield from (GroupName(*m.span(g), 3) for g in ("n", "o") if m[g])
     for m in _TREATED.finditer(text, start, end):
-        yield Name(*m.span("n"), 3)
+        yield GroupName(*m.span("n"), 3)
     for m in _FOR.finditer(text, start, end):
         yield from _named(_on(text, m.end(), end), 2)
     for m in _GIVEN.finditer(text, start, end):
@@ -109,7 +109,7 @@ def names(text: str, start: int, end: int, measured: Sequence[Measurement]) -> I
         yield from _named(_on(text, m.end(), end), 2)
         before = _back(text, start, m.start())
         if before is not None and _BEFORE_AGAINST.search(text[start : before[0]]):
-            yield Name(*before, 2)
+            yield GroupName(*before, 2)
     for m in _BOTH.finditer(text, start, end):
         yield from _named(_on(text, m.end("prep"), end), 3)
         yield from _named(_on(text, m.end(), end), 3)
@@ -123,7 +123,7 @@ def names(text: str, start: int, end: int, measured: Sequence[Measurement]) -> I
             yield from _listed(text, _on(text, tied.end(), end), end)
 
 
-def _called_groups(text: str, start: int, end: int) -> Iterator[Name]:
+def _called_groups(text: str, start: int, end: int) -> Iterator[GroupName]:
     """What is called a group, and what it is joined with: "the A and B groups"."""
     for m in _GROUP.finditer(text, start, end):
         last = _back(text, start, m.start())
@@ -136,7 +136,7 @@ def _called_groups(text: str, start: int, end: int) -> Iterator[Name]:
                 yield from _named(_back(text, start, start + joined.start()), 3)
 
 
-def _subjects(text: str, start: int, end: int) -> Iterator[Name]:
+def _subjects(text: str, start: int, end: int) -> Iterator[GroupName]:
     """The treatments that do something, and the groups of which more or fewer did."""
     sentence = text[start:end]
     for pattern in (_SUBJECT, _BY, _MORE):
@@ -144,7 +144,7 @@ def _subjects(text: str, start: int, end: int) -> Iterator[Name]:
             yield from _named(_whole(text, start + m.start("n"), start + m.end("n")), 2)
 
 
-def _respective(text: str, start: int, end: int) -> Iterator[Name]:
+def _respective(text: str, start: int, end: int) -> Iterator[GroupName]:
     """Two names joined before "respectively": "at 6 months for A and B, respectively"."""
     for m in _RESPECTIVELY.finditer(text, start, end):
         second = _back(text, start, m.start())
@@ -156,10 +156,10 @@ def _respective(text: str, start: int, end: int) -> Iterator[Name]:
 
 def _bracketed(
     text: str, start: int, end: int, measured: Sequence[Measurement]
-) -> Iterator[list[Name]]:
+) -> Iterator[list[GroupName]]:
     """The names in brackets before, or behind, two values at least."""
     compared = _AGAINST.search(text, start, end) is not None
-    found: dict[str, list[Name]] = {"labelled": [], "tied": [], "behind": []}
+    found: dict[str, list[GroupName]] = {"labelled": [], "tied": [], "behind": []}
     for m in measured:
         at = max(start, m.start - 60)
         places = {
@@ -199,7 +199,7 @@ def _whole(text: str, start: int, end: int) -> Span | None:
     return _trimmed(words)
 
 
-def _listed(text: str, first: Span | None, end: int) -> Iterator[Name]:
+def _listed(text: str, first: Span | None, end: int) -> Iterator[GroupName]:
     """A name and, where "respectively" follows, the name it is joined with."""
     yield from _named(first, 2)
     both = _AND_RESPECTIVELY.match(text, first[1], end) if first is not None else None
@@ -207,10 +207,10 @@ def _listed(text: str, first: Span | None, end: int) -> Iterator[Name]:
         yield from _named(_on(text, both.end(), end), 2)
 
 
-def _named(span: Span | None, weight: int) -> Iterator[Name]:
+def _named(span: Span | None, weight: int) -> Iterator[GroupName]:
     """A name, where there is one."""
     if span is not None:
-        yield Name(*span, weight)
+        yield GroupName(*span, weight)
 
 
 def _on(text: str, at: int, end: int) -> Span | None:

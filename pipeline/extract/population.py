@@ -14,7 +14,7 @@ from spacy.tokens import Doc
 
 from pipeline.extract.anchors import Anchors, anchors, matches, within
 from pipeline.extract.extensions import need
-from pipeline.extract.grammar import PEOPLE, TIME_UNIT
+from pipeline.extract.grammar import IN_EACH, PEOPLE, TIME_UNIT
 from pipeline.extract.lexicon import rules
 from pipeline.extract.numbers import COUNT, parse_count
 
@@ -33,7 +33,6 @@ _MENTION = re.compile(
       (?P<m>\d{{1,3}}(?:,\d{{3}})+|\d+)(?!\s*/)""",
     re.IGNORECASE | re.VERBOSE,
 )
-_EACH_GROUP = re.compile(r"\b(?:in|of|from)\s+(?:each|both)\s+(?:groups?|arms?)\b", re.IGNORECASE)
 _SEX_SUM = re.compile(
     rf"(?<![\w.·,/%])(?P<a>{COUNT})\s+(?P<x>men|women|boys|girls|males?|females?)\b\s*(?:,|and|/|;)\s*(?:and\s+)?"
     rf"(?P<b>{COUNT})\s+(?P<y>men|women|boys|girls|males?|females?)\b",
@@ -170,7 +169,7 @@ def _marked_alone(doc: Doc) -> Count | None:
 def _of_a_group(doc: Doc, count: Count) -> bool:
     """Whether a count is one group's: "29 in each group completed"."""
     sentence = next(s for s in doc._.sentences if s.start <= count.span[0] < s.end)
-    return bool(_EACH_GROUP.search(doc._.source, sentence.start, sentence.end))
+    return bool(IN_EACH.search(doc._.source, sentence.start, sentence.end))
 
 
 def _mentions(doc: Doc, places: Anchors) -> list[tuple[Count, int]]:

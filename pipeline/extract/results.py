@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from pipeline.extract.arm_sizes import COMPARATIVE, ArmSpan
+from pipeline.extract.arm_sizes import ArmSpan
+from pipeline.extract.denominators import Denominators
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.naming import is_down
-from pipeline.extract.numbers import COUNT, parse_count
 from pipeline.extract.outcome_span import OutcomeSpan
 from pipeline.extract.page import Page
-from pipeline.extract.population import Count, Population
 from pipeline.extract.quantities import Quantity
 from pipeline.extract.timepoints import days
-from pipeline.schema import Outcome, Reading, Timepoint
+from pipeline.schema import Outcome, Timepoint
 
 Span = tuple[int, int]
 Fields = dict[str, object]
@@ -23,12 +21,6 @@ Fields = dict[str, object]
 #: How far events / n may be from the percentage printed with it: one unit of the last place that
 #: abstracts print, since many cut where they should round (10 of 19 printed as 52 %).
 NEAR = 1.0
-#: An arm with less than this share of what each would have if all were alike is a part of one.
-SMALLEST = 0.6
-#: The same, where the size of no other arm is known.
-SMALLEST_ALONE = 0.75
-#: Events that are counted among all who were enrolled, not among the analysed.
-_OF_THE_ENROLLED = ("completion", "treatment discontinuation")
 #: An event's direction and the other one.
 _TURNED = {"improved": "worsened", "worsened": "improved"}
 #: "..., not significant", behind the numbers of two arms.
@@ -38,22 +30,8 @@ _NOT_SHOWN = re.compile(
 )
 #: What stands before a p value between arms, behind those of each arm.
 _BETWEEN = re.compile(r"\b(?:differ\w*|between|versus|vs)\b", re.IGNORECASE)
-#: Groups of a study whose arms are not known.
-_UNKNOWN_GROUP = re.compile(
-    r"\b(?:treatment|treated|control|untreated|comparison)\s+(?:groups?|patients)\b", re.IGNORECASE
-)
 #: The share of percentages that some whole number of n gives: above it, one that fits is no sign.
 MOST_BY_CHANCE = 0.95
-#: "four of these patients": of a group that another sentence, or the count before, names.
-_OF_THESE = re.compile(r"\s+of\s+(?:these|those|them|whom|which)\b", re.IGNORECASE)
-#: "Of the 22 patients who ..., 16 ...", "Of these, three ...".
-_OF_NAMED = re.compile(
-    rf"(?:Of|Among)\s+(?:(?:the|these|those|our|all)\s+)*+(?P<n>{COUNT})?", re.IGNORECASE
-)
-_OTHER_THINGS = re.compile(
-    r"\s+(?:[\w-]+\s+){0,2}?(?:adverse|AEs?|events|infusions|courses|episodes|relapses|cycles)\b",
-    re.IGNORECASE,
-)
 #: "10% in patients with ...", "48% in untreated ones": a share of some of the patients.
 _IN_SOME = re.compile(
     rf"[\s)]*(?:in|among)\s+(?!(?:all\s+|the\s+|our\s+)*+(?:{PEOPLE})\b(?!\s+(?:with|who|on)))",
@@ -67,7 +45,7 @@ class Result:
     def __init__(self, page: Page, row: OutcomeSpan) -> None:
         self.page, self.row = page, row
         self.arms: tuple[ArmSpan, ...] = row.groups or page.doc._.arms
-        self.population: Population = page.doc._.population
+        self.denominators = Denominators(page, row)
 
     def outcome(self) -> Outcome:
         """Build the Outcome.
@@ -125,13 +103,25 @@ class Result:
 
     def _direction(self, direction: str) -> str:
         """Which way an event goes; of two arms, whether it speaks for the one that was tried."""
-        first, second = (_rate(m) for m in (self.row.main, self.row.other))
+        row = self.row
+        first, second = self._rate(row.main, row.arm), self._rate(row.other, row.against)
         two_arms = self.row.other_is == "comparator" and direction in _TURNED
         if not two_arms or first is None or second is None or first == second:
             return direction
         if _NOT_SHOWN.match(self.page.text, self.row.span[1], self.row.span[1] + 60):
             return "no difference"
         return direction if first > second else _TURNED[direction]
+
+    def _rate(self, m: Measurement | None, arm: int | None) -> float | None:
+        """The share of patients that a count or a percentage gives, if it is printed or follows."""
+        if m is None:
+            return None
+        if m.value is not None:
+            return m.value.value
+        q = m.events
+        size = self.arms[arm].n if arm is not None and self.arms else None
+        of = q.high if q is not None and q.kind == "fraction" else size.n if size else None
+        return 100 * q.value / of if q is not None and q.value is not None and of else None
 
     def _arm_name(self) -> str:
         """The arm's label, "all", or "X vs Y" where only an effect between them is printed."""
@@ -253,7 +243,7 @@ class Result:
                 "events": self.page.reading(int(q.value), span),
                 "n": self.page.reading(int(q.high), span),
             }
-        sizes = list(self._denominators(m, arm))
+        sizes = list(self.denominators.of(m, arm))
         if q.kind == "all":
             size = next(iter(sizes), None)
             return (
@@ -297,66 +287,9 @@ class Result:
             return True
         return n > 0 and abs(100 * events / n - m.value.value) <= NEAR
 
-    def _denominators(self, m: Measurement, arm: int | None) -> Iterator[Reading[int]]:
-        """What a count may be out of: a subset the sentence names, the arm, all, the completers."""
-        sentence = self.page.sentence(m.start)
-        if _OF_THESE.match(self.page.text[m.end : m.end + 20]):
-            return  # of those told of before, however many they were
-        if self._is_of_unknown_groups(m, sentence.end):
-            return
-        size = self.arms[arm].n if arm is not None and self.arms else None
-        if size is not None and not self._is_fit(m, size):
-            size = None
-        several = len(self.arms) > 1
-        alone: tuple[Count | None, ...] = (self.population.total, self.population.completed)
-        if self.row.measure in _OF_THE_ENROLLED and self.population.enrolled is not None:
-            alone = (self.population.enrolled,)
-            size = size if several else None
-        crossover = self.page.doc._.design.design == "rct_crossover"
-        whole = () if several and not (self.row.whole or crossover) else alone
-        named = self._named(m)
-        if self.row.among is not None:
-            whole, size = (), self.row.among
-        elif named is not None:
-            whole, size = (), named if named.n else None
-        for count in (size, *whole):
-            if count is not None:
-                yield self.page.reading(
-                    count.n, count.span, "not printed with it: size of the group"
-                )
-
-    def _is_of_unknown_groups(self, m: Measurement, end: int) -> bool:
-        """Whether groups are compared that are no arms, or arms are named that nothing compares."""
-        if len(self.arms) > 1:
-            return self.page.doc._.design.design not in COMPARATIVE and not self.row.groups
-        paired = self.row.other is not None and self.row.other_is == "comparator"
-        return paired or _UNKNOWN_GROUP.search(self.page.text, m.start, end) is not None
-
-    def _is_fit(self, m: Measurement, size: Count) -> bool:
-        """Whether an arm's size can be one: not read off the result itself, no tiny part of all."""
-        if size.span[0] < m.end and m.start < size.span[1]:
-            return False
-        total, among = self.population.total, len(self.arms)
-        if total is None or among < 2 or (m.events is not None and m.value is not None):
-            return True
-        alone = sum(a.n is not None for a in self.arms) == 1
-        return size.n * among >= (SMALLEST_ALONE if alone else SMALLEST) * total.n
-
-    def _named(self, m: Measurement) -> Count | None:
-        """Those whom a sentence begins with, "Of the 22 who stopped, ...": their number, or 0.
-
-        It is 0 where the number is not printed ("Of these, ...") or counts no patients.
-        """
-        start = self.page.sentence(m.start).start
-        match = _OF_NAMED.match(self.page.text, start, m.start)
-        if match is None:
-            return None
-        people = match["n"] and not _OTHER_THINGS.match(self.page.text, match.end())
-        return Count((people and parse_count(match["n"])) or 0, match.span())
-
     def _size(self, m: Measurement, arm: int | None) -> Fields:
         """n of a value without events: the group's size, unless its percentage contradicts that."""
-        size = next(self._denominators(m, arm), None)
+        size = next(self.denominators.of(m, arm), None)
         value = m.value.value if m.value is not None else None
         if size is None or value is None or m.kind == "time":
             return (
@@ -384,18 +317,6 @@ class Result:
             out["effect_ci_low"] = page.reading(effect.ci.value, span)
             out["effect_ci_high"] = page.reading(effect.ci.high, span)
         return out
-
-
-def _rate(m: Measurement | None) -> float | None:
-    """The share of patients that a count or a percentage gives; a bare count's size, if alone."""
-    if m is None:
-        return None
-    if m.value is not None:
-        return m.value.value
-    q = m.events
-    if q is None or q.value is None:
-        return None
-    return 100 * q.value / q.high if q.kind == "fraction" and q.high else q.value
 
 
 def _is_whole(percent: float, n: int, printed: str) -> bool:

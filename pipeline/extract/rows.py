@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from pipeline.extract import apart, effects, linking, naming
 from pipeline.extract.effects import EffectSpan
+from pipeline.extract.grammar import IN_EACH
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.outcome_span import OutcomeSpan
 from pipeline.extract.quantities import Quantity
 from pipeline.extract.row_names import Named
+from pipeline.extract.scene import LASTED
 
-_LASTED = re.compile(r"\b(?:lasted|persisted|lasting)\b", re.I)
-_IN_EACH = re.compile(r"\b(?:in|of|from)\s+(?:each|both)\s+(?:groups?|arms?)\b", re.I)
 _WHOLE = re.compile(
     r"\b(?:whole group|entire (?:group|cohort)|both groups together|all patients|overall)\b", re.I
 )
@@ -52,7 +52,7 @@ class Page(Named):
     def _single(self, m: Measurement, plain: list[Measurement]) -> Iterator[OutcomeSpan]:
         """The row of a measurement alone; "29 in each group" speaks of two arms."""
         beside = (max(self.start, m.start - 25), min(self.end, m.end + 30))
-        if len(self.arms) == 2 and m.kind != "time" and _IN_EACH.search(self.text, *beside):
+        if len(self.arms) == 2 and m.kind != "time" and IN_EACH.search(self.text, *beside):
             yield from self._row(m, m, "comparator", *self._sides(None))
             return
         arm = self._linked([m], plain)[0]
@@ -225,7 +225,7 @@ class Page(Named):
 
     def _lasting(self) -> Iterator[OutcomeSpan]:
         """ "the benefit lasted 2 to 6 months": a range of times."""
-        verb = _LASTED.search(self.text, self.start, self.end)
+        verb = LASTED.search(self.text, self.start, self.end)
         spans = [
             q
             for q in self.found

@@ -32,7 +32,7 @@ _CLOCK = re.compile(
     r"|\d\s+(?:min(?:utes?)?|hours?|h)\s*(?:per|/)\s*(?:day|week|d|wk)\b",
     re.I,
 )
-_LASTED = re.compile(r"\b(?:lasted|persisted|lasting)\b", re.I)
+LASTED = re.compile(r"\b(?:lasted|persisted|lasting)\b", re.I)
 _AMONG = re.compile(
     rf"(?:\b(?:[Aa]mong|In|Of|For|Out\sof)|[,;:]\s(?:and\s|whereas\s|while\s)?(?:in|of|for|out\sof))\s+(?:the\s+|all\s+)?(?P<n>\d+)\s+"
     rf"(?:(?!and\b|or\b|of\b|in\b)[\w-]+\s+){{0,3}}?(?:responders|(?:{PEOPLE}))\b[^.;]{{0,60}}?,"
@@ -161,7 +161,7 @@ class Scene:
         """Whether a stretch of time says when, and is no result."""
         before = self.text[max(self.start, q.start - 22) : q.start]
         inside = self.text[q.start : q.end]
-        if q.high is not None and _LASTED.search(self.text, self.start, q.start):
+        if q.high is not None and LASTED.search(self.text, self.start, q.start):
             return True
         return (
             bool(_WHEN.search(before)) or inside[0].isalpha() or ("-" in inside and q.high is None)

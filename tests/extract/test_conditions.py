@@ -189,6 +189,11 @@ def test_a_review_compares_nothing(read: Read) -> None:
             "In an open-label study 20 patients had SCIg, which may spare intravenous lines.",
             "none (single-arm)",
         ),
+        (
+            "Subcutaneous immunoglobulin in CIDP",
+            "In an open-label study 20 patients (men to women 1:1) had SCIg, no intravenous drug.",
+            "none (single-arm)",
+        ),
     ],
 )
 def test_the_comparison_that_arms_alone_do_not_show(

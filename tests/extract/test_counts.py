@@ -158,3 +158,24 @@ def test_where_an_effect_was_absent_nobody_responded(read: Read) -> None:
     found = {o.events.value: o.measure for o in outcomes if o.events}
     assert found[5] == "non-responder"
     assert found[9] == "responder"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "direction"),
+    [
+        (("(n = 90)", "(n = 30)"), "worsened"),
+        (("(n = 30)", "(n = 30)"), "improved"),
+    ],
+    ids=["more-of-a-smaller-arm", "arms-alike"],
+)
+def test_which_way_two_counts_speak_hangs_on_the_arms_sizes(
+    read: Read, sizes: tuple[str, str], direction: str
+) -> None:
+    a, b = sizes
+    said = f"We randomised patients with CIDP to IVIg {a} or placebo {b}. "
+    study = read(
+        said + "Improvement was seen in 12 patients on IVIg and 9 patients on placebo.", TRIAL
+    )
+    found = study.outcomes[0].direction
+    assert found is not None
+    assert found.value == direction

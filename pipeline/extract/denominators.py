@@ -1,0 +1,101 @@
+"""Says what a count or a value may be out of: an arm, all, or a part that the sentence names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipeline.extract.arm_sizes import COMPARATIVE, ArmSpan
+from pipeline.extract.measurements import Measurement
+from pipeline.extract.numbers import COUNT, parse_count
+from pipeline.extract.outcome_span import OutcomeSpan
+from pipeline.extract.page import Page
+from pipeline.extract.population import Count, Population
+from pipeline.schema import Reading
+
+#: An arm with less than this share of what each would have if all were alike is a part of one.
+SMALLEST = 0.6
+#: The same, where the size of no other arm is known.
+SMALLEST_ALONE = 0.75
+#: Events that are counted among all who were enrolled, not among the analysed.
+_OF_THE_ENROLLED = ("completion", "treatment discontinuation")
+#: Groups of a study whose arms are not known.
+_UNKNOWN_GROUP = re.compile(
+    r"\b(?:treatment|treated|control|untreated|comparison)\s+(?:groups?|patients)\b", re.IGNORECASE
+)
+#: "four of these patients": of a group that another sentence, or the count before, names.
+_OF_THESE = re.compile(r"\s+of\s+(?:these|those|them|whom|which)\b", re.IGNORECASE)
+#: "Of the 22 patients who ..., 16 ...", "Of these, three ...".
+_OF_NAMED = re.compile(
+    rf"(?:Of|Among)\s+(?:(?:the|these|those|our|all)\s+)*+(?P<n>{COUNT})?", re.IGNORECASE
+)
+_OTHER_THINGS = re.compile(
+    r"\s+(?:[\w-]+\s+){0,2}?(?:adverse|AEs?|events|infusions|courses|episodes|relapses|cycles)\b",
+    re.IGNORECASE,
+)
+
+
+class Denominators:
+    """What the numbers of a row may be out of."""
+
+    def __init__(self, page: Page, row: OutcomeSpan) -> None:
+        self.page, self.row = page, row
+        self.arms: tuple[ArmSpan, ...] = row.groups or page.doc._.arms
+        self.population: Population = page.doc._.population
+
+    def of(self, m: Measurement, arm: int | None) -> Iterator[Reading[int]]:
+        """What a count may be out of: a subset the sentence names, the arm, all, the completers."""
+        sentence = self.page.sentence(m.start)
+        if _OF_THESE.match(self.page.text[m.end : m.end + 20]):
+            return  # of those told of before, however many they were
+        if self._is_of_unknown_groups(m, sentence.end):
+            return
+        size = self.arms[arm].n if arm is not None and self.arms else None
+        if size is not None and not self._is_fit(m, size):
+            size = None
+        several = len(self.arms) > 1
+        alone: tuple[Count | None, ...] = (self.population.total, self.population.completed)
+        if self.row.measure in _OF_THE_ENROLLED and self.population.enrolled is not None:
+            alone = (self.population.enrolled,)
+            size = size if several else None
+        crossover = self.page.doc._.design.design == "rct_crossover"
+        whole = () if several and not (self.row.whole or crossover) else alone
+        named = self._named(m)
+        if self.row.among is not None:
+            whole, size = (), self.row.among
+        elif named is not None:
+            whole, size = (), named if named.n else None
+        for count in (size, *whole):
+            if count is not None:
+                yield self.page.reading(
+                    count.n, count.span, "not printed with it: size of the group"
+                )
+
+    def _is_of_unknown_groups(self, m: Measurement, end: int) -> bool:
+        """Whether groups are compared that are no arms, or arms are named that nothing compares."""
+        if len(self.arms) > 1:
+            return self.page.doc._.design.design not in COMPARATIVE and not self.row.groups
+        paired = self.row.other is not None and self.row.other_is == "comparator"
+        return paired or _UNKNOWN_GROUP.search(self.page.text, m.start, end) is not None
+
+    def _is_fit(self, m: Measurement, size: Count) -> bool:
+        """Whether an arm's size can be one: not read off the result itself, no tiny part of all."""
+        if size.span[0] < m.end and m.start < size.span[1]:
+            return False
+        total, among = self.population.total, len(self.arms)
+        if total is None or among < 2 or (m.events is not None and m.value is not None):
+            return True
+        alone = sum(a.n is not None for a in self.arms) == 1
+        return size.n * among >= (SMALLEST_ALONE if alone else SMALLEST) * total.n
+
+    def _named(self, m: Measurement) -> Count | None:
+        """Those whom a sentence begins with, "Of the 22 who stopped, ...": their number, or 0.
+
+        It is 0 where the number is not printed ("Of these, ...") or counts no patients.
+        """
+        start = self.page.sentence(m.start).start
+        match = _OF_NAMED.match(self.page.text, start, m.start)
+        if match is None:
+            return None
+        people = match["n"] and not _OTHER_THINGS.match(self.page.text, match.end())
+        return Count((people and parse_count(match["n"])) or 0, match.span())
