@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from pipeline.extract.grammar import PEOPLE, THINGS
@@ -139,57 +140,76 @@ def _is_people(text: str, q: Quantity, after: str) -> bool:
 def _join(text: str, last: Measurement, q: Quantity) -> Measurement | None:
     """Add a quantity to the measurement before it, if it belongs there."""
     gap = text[last.end : q.start]
-    if q.kind == "percent" and last.kind == "count" and last.value is None and _TO_COUNT.match(gap):
+    joined = _JOINS.get(q.kind)
+    return joined(text, last, q, gap) if joined else None
+
+
+def _with_percent(text: str, last: Measurement, q: Quantity, gap: str) -> Measurement | None:
+    """ "12 patients (40%)", "10 in the cooled group [14.7%]"."""
+    open_ = last.kind == "count" and last.value is None
+    if open_ and (_TO_COUNT.match(gap) or _IN_GROUP.fullmatch(gap)):
         return replace(last, value=q, end=_closed(text, q.end))
-    if (
-        q.kind == "percent"
-        and last.kind == "count"
-        and last.value is None
-        and _IN_GROUP.fullmatch(gap)
-    ):
-        return replace(last, value=q, end=_closed(text, q.end))
-    if (
-        q.kind == "fraction"
-        and last.kind == "percent"
-        and last.events is None
-        and _TO_COUNT.match(gap)
-    ):
+    return None
+
+
+def _with_fraction(text: str, last: Measurement, q: Quantity, gap: str) -> Measurement | None:
+    """ "40% (12/30)", "31 patients (31/45)"."""
+    if last.kind == "percent" and last.events is None and _TO_COUNT.match(gap):
         return replace(last, kind="count", events=q, end=_closed(text, q.end))
-    if (
-        q.kind == "fraction"
-        and last.kind == "count"
-        and last.value is None
-        and _same_count(last, q, gap)
-    ):
+    if last.kind == "count" and last.value is None and _same_count(last, q, gap):
         return replace(last, events=q, end=_closed(text, q.end))
-    if q.kind == "n" and last.kind == "percent" and last.ci is None and _TO_COUNT.match(gap):
-        return replace(
-            last, kind="count", events=replace(q, kind="number"), end=_closed(text, q.end)
-        )
-    if q.kind == "number" and _are_events(text, last, q, gap) and last.value is not None:
+    return None
+
+
+def _with_n(text: str, last: Measurement, q: Quantity, gap: str) -> Measurement | None:
+    """ "40% (n = 12)"."""
+    if last.kind != "percent" or last.ci is not None or not _TO_COUNT.match(gap):
+        return None
+    return replace(last, kind="count", events=replace(q, kind="number"), end=_closed(text, q.end))
+
+
+def _with_number(text: str, last: Measurement, q: Quantity, gap: str) -> Measurement | None:
+    """ "35 events among 246 women", "14 (70%) of the 20", "0.8 (1.3)"."""
+    if _are_events(text, last, q, gap) and last.value is not None:
         events = Quantity("fraction", last.start, q.end, last.value.value, q.value)
         return replace(last, kind="count", value=None, events=events, end=_closed(text, q.end))
-    if q.kind == "number" and _is_denominator(text, last, q, gap):
+    if _is_denominator(text, last, q, gap):
         return replace(last, events=_fraction(last, q), end=_closed(text, q.end))
-    if q.kind == "spread" and last.value is not None and _TO_SPREAD.match(gap):
-        return replace(last, spread=q, end=q.end)
-    if q.kind == "ci" and last.ci is None and _TO_CI.match(gap):
-        return replace(last, ci=q, end=_closed(text, q.end))
-    if (
-        q.kind == "interval"
-        and last.interval is None
-        and last.value is not None
-        and _TO_SPREAD.match(gap)
-    ):
-        return replace(last, interval=q, end=q.end)
-    if (
-        q.kind == "number"
-        and last.kind in ("number", "time")
-        and _bracketed(text, gap, q)
-        and last.spread is None
-    ):
-        return replace(last, spread=q, end=q.end + 1)
-    return None
+    bare = last.kind in ("number", "time") and last.spread is None
+    return replace(last, spread=q, end=q.end + 1) if bare and _bracketed(text, gap, q) else None
+
+
+def _with_spread(text: str, last: Measurement, q: Quantity, gap: str) -> Measurement | None:
+    """ "4.8 (SD 2.0)"."""
+    if last.value is None or not _TO_SPREAD.match(gap):
+        return None
+    return replace(last, spread=q, end=q.end)
+
+
+def _with_ci(text: str, last: Measurement, q: Quantity, gap: str) -> Measurement | None:
+    """ "1.4 (95% CI 0.6 to 3.3)"."""
+    if last.ci is not None or not _TO_CI.match(gap):
+        return None
+    return replace(last, ci=q, end=_closed(text, q.end))
+
+
+def _with_interval(text: str, last: Measurement, q: Quantity, gap: str) -> Measurement | None:
+    """ "12 (IQR 8 to 20)"."""
+    if last.interval is not None or last.value is None or not _TO_SPREAD.match(gap):
+        return None
+    return replace(last, interval=q, end=q.end)
+
+
+#: What a quantity of a kind adds to the measurement before it.
+_JOINS: Mapping[str, Callable[[str, Measurement, Quantity, str], Measurement | None]] = {
+    "percent": _with_percent,
+    "fraction": _with_fraction,
+    "n": _with_n,
+    "number": _with_number,
+    "spread": _with_spread,
+    "ci": _with_ci,
+    "interval": _with_interval,
+}
 
 
 def _is_denominator(text: str, last: Measurement, q: Quantity, gap: str) -> bool:

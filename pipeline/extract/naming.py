@@ -196,21 +196,7 @@ def type_of(
     if changed and m.unit == "%" and text[m.start - 1 : m.start] in ("(", "["):
         changed = bool(_CHANGE_OF.search(before))  # "a lower rate (16% v 29%)" prints levels
     if m.kind == "percent" or m.unit == "%":
-        if changed and not _SHARE.search(before) and not named_by_event:
-            return "percent_change"
-        if _OF_THINGS.match(text[m.end : m.end + 30]):
-            return "proportion"
-        if m.value is not None and text[m.value.start] in f"+{MINUS}":
-            return "percent_change"
-        ranged = (
-            m.interval is not None and m.spread is None and re.search(r"\bmedian\b", whole, re.I)
-        )
-        if ranged or (_MEDIAN_OF.search(whole) and not named_by_event):
-            return "median"
-        if named_by_event:
-            return "proportion"
-        scored = m.spread or (m.ci and not _RATE.search(whole[-160:]))
-        return "mean" if scored or re.search(r"\bmean\b", before, re.I) else "proportion"
+        return _type_of_share(text, m, before, whole, changed=changed, by_event=named_by_event)
     said = [s.group(1).lower() for s in _STATISTIC.finditer(whole)]
     if said and said[-1] == "median":
         return "median"
@@ -224,6 +210,25 @@ def type_of(
         if changed and m.kind != "time" and not re.search(r"\bfrom\b", before)
         else "mean"
     )
+
+
+def _type_of_share(
+    text: str, m: Measurement, before: str, whole: str, *, changed: bool, by_event: bool
+) -> str:
+    """The type of a percentage; `before` it stand the next words, in `whole` the sentence's."""
+    if changed and not _SHARE.search(before) and not by_event:
+        return "percent_change"
+    if _OF_THINGS.match(text[m.end : m.end + 30]):
+        return "proportion"
+    if m.value is not None and text[m.value.start] in f"+{MINUS}":
+        return "percent_change"
+    ranged = m.interval is not None and m.spread is None and re.search(r"\bmedian\b", whole, re.I)
+    if ranged or (_MEDIAN_OF.search(whole) and not by_event):
+        return "median"
+    if by_event:
+        return "proportion"
+    scored = m.spread or (m.ci and not _RATE.search(whole[-160:]))
+    return "mean" if scored or re.search(r"\bmean\b", before, re.I) else "proportion"
 
 
 def is_value(text: str, start: int, m: Measurement, paired: bool) -> bool:

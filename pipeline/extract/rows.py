@@ -93,19 +93,11 @@ class Page(Named):
     ) -> Iterator[OutcomeSpan]:
         """The row of a measurement and its partner, if an outcome is named for it."""
         lead = min((m, other), key=lambda x: x.start) if other is not None else m
-        both = [x for x in (m, other) if x is not None]
-        if not all(naming.is_value(self.text, self.start, x, len(both) > 1) for x in both):
-            return
-        if m.kind == "number" and (
-            not self.told or (naming.is_dose(self.text, m) and not self.has_p())
-        ):
+        if not self._is_read(m, other):
             return
         end = other.end if other is not None else m.end
         name = self._name(m, lead, arm, end, paired=other is not None)
-        no_value = self.comparative and (
-            apart.is_ratio(self.text, lead) or (other is None and apart.is_relation(self.text, m))
-        )
-        if name is None or no_value:
+        if name is None or self._is_between(m, other, lead):
             return
         by_event = name.direction is not None
         level = by_event or apart.is_rate(self.text, name)
@@ -135,6 +127,19 @@ class Page(Named):
             by_event=by_event,
             groups=self.groups,
         )
+
+    def _is_read(self, m: Measurement, other: Measurement | None) -> bool:
+        """Whether a measurement and its partner can be results."""
+        both = [x for x in (m, other) if x is not None]
+        if not all(naming.is_value(self.text, self.start, x, len(both) > 1) for x in both):
+            return False
+        untold = not self.told or (naming.is_dose(self.text, m) and not self.has_p())
+        return not (m.kind == "number" and untold)
+
+    def _is_between(self, m: Measurement, other: Measurement | None, lead: Measurement) -> bool:
+        """Whether a value says how arms differ, and is none of an arm."""
+        alone = other is None and apart.is_relation(self.text, m)
+        return self.comparative and (apart.is_ratio(self.text, lead) or alone)
 
     def _order(self, own: list[int | None]) -> list[int | None]:
         """Fill in what the mentions leave open: the other of two arms, else the text's order."""
