@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
-from pipeline.extract.lexicon import rules
+from pipeline.extract.lexicon import any_of, rules
 from pipeline.extract.measurements import Measurement
 
 _LINK = re.compile(r"\b(?:vs?\.?|versus|and|or|compared|while|whereas|but)(?=\W)|[,;]", re.I)
@@ -122,11 +122,11 @@ def counted_before(text: str, start: int, m: Measurement) -> bool:
 
 @cache
 def _things() -> str:
-    """The nouns of events, as an alternation."""
+    """The nouns of events, as a regex."""
     terms = (
         t for r in rules("outcome_words") if r["name"] == "what is counted" for t in r["terms"]
     )
-    return "|".join(sorted((re.escape(t) for t in terms), key=len, reverse=True))
+    return any_of(terms)
 
 
 @cache

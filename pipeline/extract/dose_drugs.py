@@ -8,15 +8,14 @@ from functools import cache
 
 from spacy.tokens import Doc
 
-from pipeline.extract.lexicon import Lexicon, Term, lexicon, rules
+from pipeline.extract.lexicon import Lexicon, Term, any_of, lexicon, rules
 
 _WORD = r"[A-Za-z][\w'/+-]*[A-Za-z0-9]"
 
 
 def _words(row: int) -> str:
-    """The words of a row of patterns/no_drugs.jsonl, as alternatives."""
-    words = sorted(rules("no_drugs")[row]["words"], key=len, reverse=True)
-    return "|".join(re.escape(w) for w in words)
+    """The words of a row of patterns/no_drugs.jsonl, as a regex."""
+    return any_of(rules("no_drugs")[row]["words"])
 
 
 #: "20 mg of prasugrel", "a 20 mg dose of prasugrel", "20 mg oral prasugrel".

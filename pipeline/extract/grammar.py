@@ -27,7 +27,7 @@ _PERCENT = r"(?:%|percent\b|per\s?cent\b)"
 _BETWEEN = rf"(?:{TO}|\s*[,;]\s*|\s+and\s+)"
 _OPEN, _CLOSE = r"[\[(]\s*", r"\s*[\])]"
 _IN_BRACKETS = rf"(?:\s*{_OPEN}[^)\]]{{0,30}}[)\]])?"
-_THINGS = "|".join(re.escape(t).replace(r"\ ", r"\s") for t in THINGS)
+_THINGS = any_of(THINGS)
 _MONTH = r"""(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|
     Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)"""
 _SPREAD = r"""(?P<label>s\.?d\.?|standard\sdeviation|s\.?e\.?m?\.?

@@ -13,14 +13,11 @@ from pipeline.extract import open_pairs
 from pipeline.extract.arm_sizes import ArmSpan, all_had_both
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.numbers import COUNT, DIGITS, parse_count
+from pipeline.extract.open_pairs import NEARLY, TRIED
 from pipeline.extract.population import Count, Population
 
 Span = tuple[int, int]
 
-#: How many numbers beside an arm are tried.
-TRIED = 6
-#: The share of a study that denominators must make up to be the arms' sizes.
-NEARLY = 0.7
 _N = r"\d{1,3}(?:[,\u2009\u202f]\d{3})+|\d+"
 _MARKED = re.compile(
     rf"(?P<gap>[^.;()\[\]]{{0,60}}?)[(\[,:](?:[^()\[\]=]{{0,60}}?[;,:\s])?\s*n\s*=\s*(?P<n>{_N})(?!\s*/)",
