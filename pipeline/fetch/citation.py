@@ -11,6 +11,7 @@ from typing import Any
 
 from lxml import etree
 
+from pipeline.fetch.build import new_dates, new_record
 from pipeline.fetch.fields import first_year
 from pipeline.fetch.lists import (
     access_ids,
@@ -139,7 +140,7 @@ def to_record(pmid: str, version: int, values: Values) -> Record:
     types, others = get("publication_types", ()), get("other_abstracts", ())
     people = tuple([author for people in get("bylines", ()) for author in people])
     dates = _dates(values)
-    return Record(
+    return new_record(
         record_id=f"pmid{pmid}",
         title=get("title") or vernacular or book,
         sections=get("sections", ()),
@@ -172,7 +173,7 @@ def to_record(pmid: str, version: int, values: Values) -> Record:
 def _dates(values: Values) -> Dates:
     """The dates of an entry's values."""
     get = values.get
-    return Dates(
+    return new_dates(
         **get("history", {}),
         created=get("created", ""),
         completed=get("completed", ""),

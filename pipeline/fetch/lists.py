@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from lxml import etree
 
+from pipeline.fetch.build import new_author, new_chemical, new_mesh_heading, new_section
 from pipeline.fetch.fields import NOT_REGISTRIES, clean, find_orcid, is_pmid, iso_date
 from pipeline.fetch.markup import plain_text
 from pipeline.schema import (
@@ -30,7 +31,6 @@ _AUTHOR = {
     "CollectiveName": 4,
     "Identifier": 5,
 }
-_CHEMICAL = {"NameOfSubstance": "name", "RegistryNumber": "number"}
 _CORRECTION = {"PMID": "pmid", "RefSource": "source", "Note": "note"}
 _GRANT = {"GrantID": "number", "Agency": "agency", "Country": "country", "Acronym": "acronym"}
 _MESH = frozenset({"DescriptorName", "QualifierName"})
@@ -69,7 +69,9 @@ def sections(node: etree._Element) -> tuple[Section, ...]:
 def _section(node: etree._Element) -> Section:
     """One part of an abstract."""
     label = node.get("Label")
-    return Section(plain_text(node), _label(label) if label else "", node.get("NlmCategory", ""))
+    return new_section(
+        plain_text(node), _label(label) if label else "", node.get("NlmCategory", "")
+    )
 
 
 def _label(printed: str) -> str:
@@ -99,7 +101,7 @@ def _author(node: etree._Element) -> Author:
         if place is not None:
             found[place] = plain_text(child)
     found[5] = find_orcid(found[5]) if found[5] else ""
-    return Author(*found)
+    return new_author(*found)
 
 
 def mesh(node: etree._Element) -> tuple[MeshHeading, ...]:
@@ -121,7 +123,9 @@ def _heading(node: etree._Element) -> MeshHeading:
         return MeshHeading("")
     given = tuple(uis[1:]) if any(uis) else ()
     major = tuple(starred)
-    return MeshHeading(names[0], uis[0], bool(major), tuple(names[1:]), given, major, automatic)
+    return new_mesh_heading(
+        names[0], uis[0], bool(major), tuple(names[1:]), given, major, automatic
+    )
 
 
 def keywords(node: etree._Element) -> tuple[str, ...]:
@@ -147,9 +151,13 @@ def chemicals(node: etree._Element) -> tuple[Chemical, ...]:
 
 def _chemical(node: etree._Element) -> Chemical:
     """One substance."""
-    name = node.find("NameOfSubstance")
-    ui = "" if name is None else name.get("UI", "")
-    return Chemical(**{"name": "", **_parts(node, _CHEMICAL)}, ui=ui)
+    name = ui = number = ""
+    for child in node:
+        if child.tag == "NameOfSubstance":
+            name, ui = plain_text(child), child.get("UI", "")
+        elif child.tag == "RegistryNumber":
+            number = plain_text(child)
+    return new_chemical(name, ui, number)
 
 
 def grants(node: etree._Element) -> tuple[Grant, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import TypedDict, cast
 
 from lxml import etree
@@ -24,7 +25,7 @@ class _Safe(TypedDict):
 
 
 #: Never add `collect_ids=False`, the known way to save time: lxml 6.1 then opens the DTD.
-_SAFE = _Safe(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+SAFE = _Safe(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 
 
 def root_tag(head: bytes, name: str) -> str:
@@ -35,7 +36,7 @@ def root_tag(head: bytes, name: str) -> str:
     InputError
         If no element begins there, or what stands before it is not XML.
     """
-    parser = etree.XMLPullParser(events=("start",), **_SAFE)
+    parser = etree.XMLPullParser(events=("start",), **SAFE)
     fault = _fed(parser, head)
     for _, node in parser.read_events():
         return str(cast(etree._Element, node).tag)
@@ -45,10 +46,13 @@ def root_tag(head: bytes, name: str) -> str:
         raise _broken(fault or error, name) from error
 
 
-def elements(pieces: Iterable[bytes], tags: tuple[str, ...], name: str) -> Iterator[etree._Element]:
+def elements(
+    pieces: Iterable[bytes], tags: tuple[str, ...], name: str, before: Iterable[bytes] = ()
+) -> Iterator[etree._Element]:
     """Yield each element with one of the tags, and at last the root if it has another.
 
     An element is emptied once the next is asked for, and what stands before it is dropped.
+    `before` is the beginning, until in the root, where it is known to be well-formed.
 
     Raises
     ------
@@ -56,7 +60,9 @@ def elements(pieces: Iterable[bytes], tags: tuple[str, ...], name: str) -> Itera
         Naming `name` and the line, if the XML is not well-formed or is cut off, after the
         elements before the fault; or if one entry is longer than `LARGEST_ENTRY`.
     """
-    parser = etree.XMLPullParser(events=("end",), tag=tags, **_SAFE)
+    parser = etree.XMLPullParser(events=("end",), tag=tags, **SAFE)
+    for piece in before:
+        parser.feed(piece)
     waiting = 0
     for piece in pieces:
         fault = _fed(parser, piece)
@@ -79,8 +85,10 @@ def elements(pieces: Iterable[bytes], tags: tuple[str, ...], name: str) -> Itera
 
 def strangers(node: etree._Element, tags: tuple[str, ...]) -> Iterator[etree._Element]:
     """Yield what stands before an element with one of the tags, or in a root, and has none."""
-    beside = node.itersiblings(preceding=True) if node.tag in tags else node
-    return (n for n in beside if isinstance(n.tag, str) and n.tag not in tags)
+    if node.tag in tags:
+        beside = takewhile(lambda n: n.tag not in tags, node.itersiblings(preceding=True))
+        return (n for n in beside if isinstance(n.tag, str))
+    return (n for n in node if isinstance(n.tag, str) and n.tag not in tags)
 
 
 def _fed(parser: etree.XMLPullParser, piece: bytes) -> etree.XMLSyntaxError | None:

@@ -9,11 +9,12 @@ from typing import BinaryIO
 from lxml import etree
 
 from pipeline.errors import InputError
+from pipeline.fetch.batches import entries
 from pipeline.fetch.citation import ARTICLE, BOOK, CITATION, Table, Values, read_values, to_record
 from pipeline.fetch.cuts import without
 from pipeline.fetch.fields import is_pmid
 from pipeline.fetch.markup import plain_text
-from pipeline.fetch.stream import LARGEST_ENTRY, elements, root_tag, strangers
+from pipeline.fetch.stream import LARGEST_ENTRY, root_tag, strangers
 from pipeline.fetch.unzip import pieces
 from pipeline.schema import Problem, Record
 
@@ -67,19 +68,18 @@ def read_entries(
     root = root_tag(head, name)
     if root not in ROOTS:
         raise InputError(f"{name} is not PubMed XML: its root is <{root}>.")
-    for node in elements(chain([head], content), ROOTS[root], name):
+    for node, line in entries(chain([head], content), ROOTS[root], name):
         for stranger in strangers(node, ROOTS[root]):
             message = f"{name}: the element <{stranger.tag}> beside the records was not read."
             yield Problem("unread_element", message)
         if node.tag in ROOTS[root]:
-            yield from _ENTRIES[str(node.tag)](node, name)
+            yield from _ENTRIES[str(node.tag)](node, name, line)
 
 
-def _reader(table: Table) -> Callable[[etree._Element, str], Iterator[Record | Problem]]:
+def _reader(table: Table) -> Callable[[etree._Element, str, int], Iterator[Record | Problem]]:
     """The function that reads an entry by a table of `citation`."""
 
-    def read(node: etree._Element, name: str) -> Iterator[Record | Problem]:
-        line = node.sourceline
+    def read(node: etree._Element, name: str, line: int) -> Iterator[Record | Problem]:
         values: Values = {}
         read_values(node, table, values)
         pmid, version = values.get("pmid", ("", 1))
@@ -92,7 +92,7 @@ def _reader(table: Table) -> Callable[[etree._Element, str], Iterator[Record | P
     return read
 
 
-def _deleted(node: etree._Element, name: str) -> Iterable[Problem]:
+def _deleted(node: etree._Element, name: str, _: int) -> Iterable[Problem]:
     """A problem for each citation that PubMed has deleted."""
     for child in node.iterchildren("PMID"):
         pmid, version = plain_text(child), child.get("Version", "1")
@@ -101,7 +101,7 @@ def _deleted(node: etree._Element, name: str) -> Iterable[Problem]:
         yield Problem("delete_citation", message, record_id=f"pmid{pmid}" if is_pmid(pmid) else "")
 
 
-_ENTRIES: Mapping[str, Callable[[etree._Element, str], Iterable[Record | Problem]]] = {
+_ENTRIES: Mapping[str, Callable[[etree._Element, str, int], Iterable[Record | Problem]]] = {
     "PubmedArticle": _reader(ARTICLE),
     "PubMedArticle": _reader(ARTICLE),
     "MedlineCitation": _reader(CITATION),

@@ -258,7 +258,7 @@ def test_a_local_dtd_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     raw += (ARTICLE % 1).decode().replace("<ArticleTitle>T", "<ArticleTitle>&e;")
     (record,) = read_pubmed_xml((raw + "</PubmedArticleSet>").encode())
     assert record.title == "&e;"
-    assert "collect_ids" not in stream._SAFE
+    assert "collect_ids" not in stream.SAFE
 
 
 def test_the_same_bytes_give_the_same_records(tmp_path: Path, data: Path) -> None:
