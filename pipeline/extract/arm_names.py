@@ -8,6 +8,7 @@ from functools import cache
 from pipeline.extract.anchors import matches
 from pipeline.extract.lexicon import rules
 from pipeline.extract.numbers import DIGITS
+from pipeline.extract.places import places
 
 Span = tuple[int, int]
 
@@ -42,7 +43,6 @@ _DOSE_STARTS = frozenset(
     ("for", "over", "every", "at", "within", "up", "on", "of", "once", "twice", "three", "bid",
      "tid", "qd", "b", "t")
 )  # fmt: skip
-_START = re.compile(r"\w+")
 _DIGITS_OR_Q = frozenset("0123456789q")
 #: A title in square brackets is one translated into English.
 _BRACKET = re.compile(r"[(\[](?<=[^\n].)[^()\[\]]{0,300}[)\]]")
@@ -89,8 +89,8 @@ def mask_brackets(text: str) -> str:
 
 def mask_doses(text: str) -> str:
     """Blank out doses and lengths of time, at the same offsets."""
-    words = ((m.start(), m.group().lower()) for m in _START.finditer(text))
-    starts = [at for at, word in words if word in _DOSE_STARTS or word[0] in _DIGITS_OR_Q]
+    listed = places(text).words
+    starts = [at for at, word in listed if word in _DOSE_STARTS or word[0] in _DIGITS_OR_Q]
     pieces, last = [], 0
     for match in matches(_DOSE, text, starts, len(text)):
         pieces += [text[last : match.start()], _blank(match)]

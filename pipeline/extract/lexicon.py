@@ -69,8 +69,9 @@ def merged(*found: list[Term]) -> list[Term]:
     return terms
 
 
+@cache
 def rules(name: str) -> tuple[dict[str, Any], ...]:
-    """Return the lines of patterns/<name>.jsonl."""
+    """Return the lines of patterns/<name>.jsonl, which is read once."""
     return tuple(_lines((PATTERNS / f"{name}.jsonl").read_text(encoding="utf-8")))
 
 
