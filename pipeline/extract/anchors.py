@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -34,20 +31,3 @@ def anchors(text: str) -> Anchors:
     numbers = (at for at, word in words if word in NUMBER_WORDS or word[0].isdecimal())
     people = (at for at, word in words if word in _PEOPLE)
     return Anchors(tuple(numbers), tuple(people))
-
-
-def within(found: Sequence[int], start: int, end: int) -> Sequence[int]:
-    """Return the places of a stretch."""
-    return found[bisect_left(found, start) : bisect_left(found, end)]
-
-
-def matches(
-    pattern: re.Pattern[str], text: str, starts: Iterable[int], end: int
-) -> Iterator[re.Match[str]]:
-    """Yield the matches that begin at some of the starts, in order, none over another."""
-    low = 0
-    for at in starts:
-        match = pattern.match(text, at, end) if at >= low else None
-        if match:
-            low = max(match.end(), at + 1)
-            yield match

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from pipeline.extract.anchors import matches
 from pipeline.extract.lexicon import rules
 from pipeline.extract.numbers import DIGITS
-from pipeline.extract.places import places
+from pipeline.extract.places import matches, places
+from pipeline.extract.starts import Starts
 
 Span = tuple[int, int]
 
@@ -80,6 +80,12 @@ def _starts(name: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{body})(?![\w-])", re.IGNORECASE)
 
 
+@cache
+def _cuts() -> Starts:
+    """The pattern for the words that end a name."""
+    return Starts(_starts("cut"))
+
+
 def mask_brackets(text: str) -> str:
     """Blank out brackets, at the same offsets; "vs." loses its point."""
     for _ in range(2):
@@ -115,7 +121,7 @@ def trim(masked: str, start: int, end: int) -> Span | None:
     usual = _USUAL.match(masked, start, end)
     if usual:
         return usual.span()
-    cut = next((m for m in _starts("cut").finditer(masked, start, end) if m.start() > start), None)
+    cut = next((m for m in _cuts().finditer(masked, start, end) if m.start() > start), None)
     end = cut.start() if cut else end
     gap = _GAP.search(masked, start, end)
     end = gap.start() if gap else end

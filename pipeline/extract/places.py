@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 #: Stand in place of a string for any digit, and for one that no digit stands before.
 DIGIT, NUMBER = "\0", "\1"
-#: A word is looked up by so many letters; blanks follow a shorter one.
+#: A word is looked up by so many letters, a shorter one whole.
 PREFIX = 3
 _DIGITS = {DIGIT: re.compile(r"\d"), NUMBER: re.compile(r"(?<!\d)\d")}
-_WORD = re.compile(r"\w+")
+#: A word in small letters: a Greek letter before it, "ΔQOL", is none of its own.
+WORD = re.compile(r"[a-z0-9_à-öø-ÿ]+")
 #: Any white space as a blank.
 _BLANKS = {code: " " for code in range(0x3001) if chr(code).isspace()}
 
@@ -21,7 +24,7 @@ _BLANKS = {code: " " for code in range(0x3001) if chr(code).isspace()}
 class Leads:
     """What a pattern's matches begin with, in small letters.
 
-    `words` are the first letters of words; `strings` stand anywhere.
+    `words` are the first letters of words, or whole short ones; `strings` stand anywhere.
     """
 
     words: frozenset[str] = frozenset()
@@ -39,14 +42,14 @@ class Places:
     @cached_property
     def words(self) -> list[tuple[int, str]]:
         """The words in order, each behind its place."""
-        return [(m.start(), m.group()) for m in _WORD.finditer(self.small)]
+        return [(m.start(), m.group()) for m in WORD.finditer(self.small)]
 
     @cached_property
     def _by_prefix(self) -> dict[str, list[int]]:
         """The places of the words by their first letters."""
         found: dict[str, list[int]] = defaultdict(list)
         for at, word in self.words:
-            found[word[:PREFIX].ljust(PREFIX)].append(at)
+            found[word[:PREFIX]].append(at)
         return found
 
     def may_hold(self, words: tuple[str, ...], start: int, end: int) -> bool:
@@ -87,3 +90,20 @@ class Places:
 def places(text: str) -> Places:
     """Return the places of a text, shared by those that read it one after the other."""
     return Places(text)
+
+
+def within(found: Sequence[int], start: int, end: int) -> Sequence[int]:
+    """Return the places of a stretch."""
+    return found[bisect_left(found, start) : bisect_left(found, end)]
+
+
+def matches(
+    pattern: re.Pattern[str], text: str, starts: Iterable[int], end: int
+) -> Iterator[re.Match[str]]:
+    """Yield the matches that begin at some of the starts, in order, none over another."""
+    low = 0
+    for at in starts:
+        match = pattern.match(text, at, end) if at >= low else None
+        if match:
+            low = max(match.end(), at + 1)
+            yield match

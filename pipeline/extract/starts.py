@@ -13,23 +13,26 @@ from re import _constants as ops  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
-from pipeline.extract.anchors import matches, within
 from pipeline.extract.hints import hints
-from pipeline.extract.places import DIGIT, NUMBER, PREFIX, Leads, places
+from pipeline.extract.places import DIGIT, NUMBER, PREFIX, WORD, Leads, matches, places, within
 
 #: Stands before a lead that begins a word.
 EDGE = "\b"
 #: Leads so frequent that a pattern begun by one is as quickly tried everywhere.
 _FREQUENT = frozenset(["", *" acdehilnorstu"])
+#: Strings are looked for by one letter, if that is rare, else by four, or two if those are many.
+LENGTHS = (1, 4, 2)
 #: More leads than this are no quicker to look for than the pattern itself.
 MOST = 60
 #: Taken apart into more leads than this, a pattern is known by their first letters.
 MOST_PARTS = 400
 #: So few words that a pattern needs are looked for before its leads.
 FEW = 3
+#: In a shorter text nothing is looked up.
+WORTH = 200
 #: Patterns look back at most so far.
 LOOK_BEHIND = 16
-_NO_WORD = re.compile(r"\W.*", re.DOTALL)
+_LETTERS = {code for code in range(256) if WORD.match(chr(code).lower())}
 _REPEATS = (ops.MAX_REPEAT, ops.MIN_REPEAT, ops.POSSESSIVE_REPEAT)
 _NO_WIDTH = (ops.AT, ops.ASSERT, ops.ASSERT_NOT)
 
@@ -54,6 +57,8 @@ class Starts:
     ) -> Iterable[re.Match[str]]:
         """Yield the matches in ``text[start:end]``, as `re.Pattern.finditer` does."""
         end = len(text) if end is None else end
+        if len(text) < WORTH:
+            return self.pattern.finditer(text, start, end)
         seen = places(text)
         if self.asked and not seen.may_hold(self.hints, start - LOOK_BEHIND, end):
             return ()
@@ -68,24 +73,24 @@ class Starts:
 
 
 def leads(pattern: re.Pattern[str]) -> Leads | None:
-    """Return what each match of a pattern begins with, as short as may be.
+    """Return what each match of a pattern begins with.
 
     None where that is not sure, or stands nearly everywhere.
     """
     found = {lead for lead, _ in _of_items(parser.parse(pattern.pattern, pattern.flags))}
-    words = {_prefix(lead[1:]) for lead in found if lead[:1] == EDGE}
-    whole = frozenset(word for word in words if len(word) == PREFIX)
-    others = {lead for lead in found if lead[:1] != EDGE} | (words - whole)
-    cuts = (_apart({lead[:length] for lead in others}) for length in range(1, PREFIX + 1))
+    begun = {lead[1:] for lead in found if lead[:1] == EDGE}
+    words = frozenset(word for lead in begun if (word := _word(lead)))
+    others = {lead for lead in found if lead[:1] != EDGE} | {b for b in begun if not _word(b)}
+    cuts = (_apart({lead[:length] for lead in others}) for length in LENGTHS)
     rare = (cut for cut in cuts if len(cut) <= MOST and cut.isdisjoint(_FREQUENT))
     strings = next(rare, None)
-    return None if strings is None else Leads(whole, strings)
+    return None if strings is None else Leads(words, strings)
 
 
-def _prefix(lead: str) -> str:
-    """The first letters of a word as they are looked up; before what is no letter, it ends."""
-    word = _NO_WORD.sub(" ", lead)
-    return word[:-1].ljust(PREFIX)[:PREFIX] if word[-1] == " " else word[:PREFIX]
+def _word(lead: str) -> str:
+    """The letters that a word is looked up by, "" for a lead of too few that does not end it."""
+    word = WORD.match(lead)[0]  # type: ignore[index]
+    return word[:PREFIX] if len(word) < len(lead) or len(word) >= PREFIX else ""
 
 
 def _apart(leads: set[str]) -> frozenset[str]:
@@ -106,7 +111,7 @@ def _of_items(items: Iterable[tuple[Any, Any]]) -> set[Lead]:
         longer = {lead for lead in found if not lead[1]}
         longer |= {_joined(a, *b) for a, grows in found if grows for b in added}
         if len(longer) > MOST_PARTS:
-            return {(lead[: PREFIX + 1], False) for lead, _ in longer}
+            return {(lead[: max(LENGTHS)], False) for lead, _ in longer}
         found = longer
     return found
 
@@ -118,16 +123,21 @@ def _edge(op: Any, what: Any) -> str:
     if op is not ops.ASSERT_NOT or what[0] > 0 or len(what[1]) != 1 or what[1][0][0] is not ops.IN:
         return ""
     kinds = what[1][0][1]
-    said = () if kinds[0][0] is ops.NEGATE else [v for kind, v in kinds if kind is ops.CATEGORY]
-    refused = {ops.CATEGORY_WORD: EDGE, ops.CATEGORY_DIGIT: NUMBER}
-    return max((refused.get(value, "") for value in said), default="")
+    if kinds[0][0] is ops.NEGATE:
+        return ""
+    said = {value for kind, value in kinds if kind is ops.CATEGORY}
+    ranges = (range(v[0], v[1] + 1) for kind, v in kinds if kind is ops.RANGE)
+    signs = {v for kind, v in kinds if kind is ops.LITERAL}.union(*ranges)
+    if ops.CATEGORY_WORD in said or signs >= _LETTERS:
+        return EDGE
+    return NUMBER if ops.CATEGORY_DIGIT in said else ""
 
 
 def _at_edge(edge: str, lead: str, grows: bool) -> Lead:
     """A lead before which no word, or no digit, may stand."""
     if lead == DIGIT and edge:
         return NUMBER, grows
-    return (edge + lead if edge == EDGE and (lead[:1].isalnum()) else lead, grows)
+    return (edge + lead if edge == EDGE and WORD.match(lead) else lead, grows)
 
 
 def _joined(before: str, lead: str, grows: bool) -> Lead:
