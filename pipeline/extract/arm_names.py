@@ -90,7 +90,7 @@ def mask_brackets(text: str) -> str:
     """Blank out brackets, at the same offsets; "vs." loses its point."""
     for _ in range(2):
         text = _BRACKET.sub(_blank, text)
-    return _VS.sub("vs ", text)
+    return _VS.sub("vs ", text) if "vs." in text else text
 
 
 def mask_doses(text: str) -> str:
