@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from pipeline.extract.lexicon import rules
 from pipeline.extract.numbers import NUMBER_WORDS
+from pipeline.extract.places import places
 
-_WORD = re.compile(r"\w+")
 #: What people are called, each a single word.
 _PEOPLE = frozenset(t.lower() for row in rules("people") for t in row["terms"])
 
@@ -30,29 +27,7 @@ def anchors(text: str) -> Anchors:
 
     The components that read one text one after the other share them.
     """
-    numbers: list[int] = []
-    people: list[int] = []
-    for match in _WORD.finditer(text):
-        word = match.group().lower()
-        if word[0].isdecimal() or word in NUMBER_WORDS:
-            numbers.append(match.start())
-        elif word in _PEOPLE:
-            people.append(match.start())
+    words = places(text).words
+    numbers = (at for at, word in words if word in NUMBER_WORDS or word[0].isdecimal())
+    people = (at for at, word in words if word in _PEOPLE)
     return Anchors(tuple(numbers), tuple(people))
-
-
-def within(places: Sequence[int], start: int, end: int) -> Sequence[int]:
-    """Return the places of a stretch."""
-    return places[bisect_left(places, start) : bisect_left(places, end)]
-
-
-def matches(
-    pattern: re.Pattern[str], text: str, places: Iterable[int], end: int
-) -> Iterator[re.Match[str]]:
-    """Yield the matches that begin at some of the places, in order, none over another."""
-    low = 0
-    for at in places:
-        match = pattern.match(text, at, end) if at >= low else None
-        if match:
-            low = max(match.end(), at + 1)
-            yield match

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pipeline.extract.arm_names import is_comparator, trim
 from pipeline.extract.arm_text import INTO, MOST, Listed, Span, Spans, Text, clause_end, split
 from pipeline.extract.grammar import PEOPLE
+from pipeline.extract.starts import Starts
 
 _BOTH = re.compile(r"(?<!\s)\s+(?:and|or)\s+")
-_GROUP = re.compile(r"\b(?:groups?|arms?)\b", re.IGNORECASE)
+_GROUP = Starts(re.compile(r"\b(?:groups?|arms?)\b", re.IGNORECASE))
 _BACK = re.compile(
     r"(?:[\s(/,])(?:the|a|an|in|of|for|to|with|between|among|both|from|than|by|versus|vs|or|as|each|on|within|"
     r"this|that|our|is|was|were|are|had|per|into|formed|called|all|we|two|three)\s+(?=[^,.;:()]{2,50}$)",
@@ -23,25 +24,33 @@ _IN_BRACKETS = re.compile(
     r"(?:(?:in|to|on|with)\s+(?:the\s+)?)?(?P<y>[A-Za-z][^(),;:=%\d]{1,50})[)]",
     re.IGNORECASE,
 )
-_TRIED = re.compile(
-    r"\b(?P<x>intervention|experimental|treatment|study|test|exercise|training)"
-    r"(?:\s+(?:and|or|versus|vs)\s+\w+)?\s+(?:groups?|arms?)\b",
-    re.IGNORECASE,
+_TRIED = Starts(
+    re.compile(
+        r"\b(?P<x>intervention|experimental|treatment|study|test|exercise|training)"
+        r"(?:\s+(?:and|or|versus|vs)\s+\w+)?\s+(?:groups?|arms?)\b",
+        re.IGNORECASE,
+    )
 )
-_CONTROLS = re.compile(
-    r"\b(?P<x>controls?|placebo|comparison|usual[ -]care|sham)(?:\s+(?:and|or)\s+\w+)?"
-    r"\s+(?:groups?|arms?)\b"
-    r"|\b(?P<y>controls)\b",
-    re.IGNORECASE,
+_CONTROLS = Starts(
+    re.compile(
+        r"\b(?P<x>controls?|placebo|comparison|usual[ -]care|sham)(?:\s+(?:and|or)\s+\w+)?"
+        r"\s+(?:groups?|arms?)\b"
+        r"|\b(?P<y>controls)\b",
+        re.IGNORECASE,
+    )
 )
-_MARKED = re.compile(
-    rf"[(\[](?=[^()\[\]]{{0,60}}(?:\bn\s*=\s*\d|\b(?:groups?|arm)\s+(?:[A-D1-5]|I{{1,3}}|IV)\b|\d\s+(?:{PEOPLE})\b))"
-    r"[^()\[\]]{1,120}[)\]]",
-    re.IGNORECASE,
+_MARKED = Starts(
+    re.compile(
+        rf"[(\[](?=[^()\[\]]{{0,60}}(?:\bn\s*=\s*\d|\b(?:groups?|arm)\s+(?:[A-D1-5]|I{{1,3}}|IV)\b|\d\s+(?:{PEOPLE})\b))"
+        r"[^()\[\]]{1,120}[)\]]",
+        re.IGNORECASE,
+    )
 )
-_LETTER = re.compile(
-    r"\b(?P<word>group|arm|cohort)\s+(?P<x>(?-i:[A-Z])|[1-5]|(?-i:I{1,3}|IV))\b(?![./%-])",
-    re.IGNORECASE,
+_LETTER = Starts(
+    re.compile(
+        r"\b(?P<word>group|arm|cohort)\s+(?P<x>(?-i:[A-Z])|[1-5]|(?-i:I{1,3}|IV))\b(?![./%-])",
+        re.IGNORECASE,
+    )
 )
 _DESCRIBED = re.compile(
     r"\s*(?:[(\[:,]\s*(?:n\s*=\s*\d+\s*[)\];:,]\s*)?"
@@ -66,11 +75,13 @@ _SUBJECT_END = re.compile(
     r"using|at|with|versus|vs|compared|plus\s+standard|by|from|through|protects?|influences?|affects?)\s",
     re.IGNORECASE,
 )
-_CONTROL_WORD = re.compile(
-    r"\b(?P<placebo>placebo|sham)\b|\b(?P<care>(?:usual|standard|routine)\s+care|observation|no\s+(?:further\s+)?"
-    r"treatment|wait(?:ing)?[\s-]?list)\b|\b(?P<control>controls?)\b(?=\s+(?:groups?|arms?|subjects|"
-    r"patients|participants|women)\b|\s*[.,;)(])",
-    re.IGNORECASE,
+_CONTROL_WORD = Starts(
+    re.compile(
+        r"\b(?P<placebo>placebo|sham)\b|\b(?P<care>(?:usual|standard|routine)\s+care|observation|no\s+(?:further\s+)?"
+        r"treatment|wait(?:ing)?[\s-]?list)\b|\b(?P<control>controls?)\b(?=\s+(?:groups?|arms?|subjects|"
+        r"patients|participants|women)\b|\s*[.,;)(])",
+        re.IGNORECASE,
+    )
 )
 
 

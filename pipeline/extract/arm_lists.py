@@ -20,15 +20,18 @@ from pipeline.extract.arm_text import (
 )
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.numbers import COUNT
+from pipeline.extract.starts import Starts
 
 #: How many lists a finder may offer.
 KEPT = 4
 #: How far behind "randomised" the names of the arms are looked for.
 REACH = 330
-_RANDOMISED = re.compile(
-    r"\b(?:randomi[sz]ed|randomi[sz]ation|randomly|assigned|allocated|divided|categori[sz]ed|"
-    r"assigning|received|receiving|treated\s+with|underwent)\b",
-    re.IGNORECASE,
+_RANDOMISED = Starts(
+    re.compile(
+        r"\b(?:randomi[sz]ed|randomi[sz]ation|randomly|assigned|allocated|divided|categori[sz]ed|"
+        r"assigning|received|receiving|treated\s+with|underwent)\b",
+        re.IGNORECASE,
+    )
 )
 _EITHER = re.compile(
     r"\b(?:either|one\s+of\s+(?:two|three|four|2|3|4)\s+\w+\s*:)\s+", re.IGNORECASE
@@ -37,10 +40,12 @@ _OR = re.compile(r"(?<!\s)\s*,?\s+(?:or|versus|vs|v)\s+(?:to\s+(?:receive\s+)?)?
 _AND = re.compile(r"(?<!\s)\s*,?\s+and\s+(?:to\s+(?:receive\s+)?)?|(?<!\s)\s*,\s+", re.IGNORECASE)
 _COMMA = re.compile(r"(?<!\s)\s*,\s+(?:(?:or|and)\s+)?(?:to\s+(?:receive\s+)?)?")
 _COMBINES = re.compile(r"\b(?:and|plus|with|followed)\b|\+", re.IGNORECASE)
-_VERSUS = re.compile(
-    r"\s(?:versus|vs|v|(?:(?:was|were|is|are|as)\s+)?compared\s+(?:with|to|against)"
-    r"|in\s+comparison\s+(?:with|to)|against|(?:or|and)(?=\s+(?:matching\s+)?placebo\b))\s",
-    re.IGNORECASE,
+_VERSUS = Starts(
+    re.compile(
+        r"\s(?:versus|vs|v|(?:(?:was|were|is|are|as)\s+)?compared\s+(?:with|to|against)"
+        r"|in\s+comparison\s+(?:with|to)|against|(?:or|and)(?=\s+(?:matching\s+)?placebo\b))\s",
+        re.IGNORECASE,
+    )
 )
 _LEFT = re.compile(
     r"(?:[.:;,?]|\b(?:of|comparing|comparison|between|evaluating|evaluated|evaluates|that|assess|testing|"
@@ -49,10 +54,12 @@ _LEFT = re.compile(
     r"(?<!children )(?<!adults )(?<!people )with)\b)\s*",
     re.IGNORECASE,
 )
-_COMPARE = re.compile(
-    r"\b(?:compar(?:e|ed|es|ing|isons?\s+(?:of|between))|differences?\s+between|between)\s+"
-    r"(?!(?:with|to|against)\b)",
-    re.IGNORECASE,
+_COMPARE = Starts(
+    re.compile(
+        r"\b(?:compar(?:e|ed|es|ing|isons?\s+(?:of|between))|differences?\s+between|between)\s+"
+        r"(?!(?:with|to|against)\b)",
+        re.IGNORECASE,
+    )
 )
 _OF_BOTH = re.compile(
     r"[^.;:]{0,90}?\b(?:efficacy|safety|effects?|effectiveness|tolerability|toxicity|activity|outcomes?|"
@@ -62,22 +69,26 @@ _OF_BOTH = re.compile(
 )
 _AGAINST = re.compile(r"(?<!\s)\s+(?:with|to|versus|vs|against)\s+(?:that\s+of\s+)?", re.IGNORECASE)
 _OF_PEOPLE = re.compile(rf"\b(?:{PEOPLE}|those|mice|rats)\s+$", re.IGNORECASE)
-_COUNTED = re.compile(
-    rf"(?<![\w.·,/=-])(?P<n>{COUNT})\s+(?:(?:[\w-]+\s+)?(?:{PEOPLE})\s+)?(?:(?:were|was|to|had)\s+)?(?:randomly\s+)?"
-    r"(?:(?:assigned|allocated|randomi[sz]ed)\s+to(?:\s+receive)?|received|receiving|given|treated\s+with|underwent|"
-    r"to(?:\s+receive)?)\s+",
-    re.IGNORECASE,
+_COUNTED = Starts(
+    re.compile(
+        rf"(?<![\w.·,/=-])(?P<n>{COUNT})\s+(?:(?:[\w-]+\s+)?(?:{PEOPLE})\s+)?(?:(?:were|was|to|had)\s+)?(?:randomly\s+)?"
+        r"(?:(?:assigned|allocated|randomi[sz]ed)\s+to(?:\s+receive)?|received|receiving|given|treated\s+with|underwent|"
+        r"to(?:\s+receive)?)\s+",
+        re.IGNORECASE,
+    )
 )
 _WERE_COMPARED = re.compile(
     r"\b(?:of|effects|between)\s+(?P<x>[A-Za-z][^.;:]{2,70}?)\s+and\s+(?P<y>[A-Za-z][^.;:]{2,70}?)\s+(?:were|was)\s+"
     r"(?:then\s+)?compared\b",
     re.IGNORECASE,
 )
-_COMPARED_WORD = re.compile(r"compared\b", re.IGNORECASE)
+_COMPARED_WORD = Starts(re.compile(r"compared\b", re.IGNORECASE))
 _PLACEBO = re.compile(r"\bplacebo\b", re.IGNORECASE)
-_GIVEN = re.compile(
-    r"\b(?:assigned|allocated|randomi[sz]ed|received|receiving|given|treated|underwent)\b",
-    re.IGNORECASE,
+_GIVEN = Starts(
+    re.compile(
+        r"\b(?:assigned|allocated|randomi[sz]ed|received|receiving|given|treated|underwent)\b",
+        re.IGNORECASE,
+    )
 )
 _OR_PLACEBO = re.compile(
     r"(?P<x>[A-Za-z][\w-]{2,30}(?:\s+[\w-]{3,30})?)\s+(?:or|and|versus|vs\.?|than(?:\s+with)?)\s+(?:with\s+)?"
@@ -85,9 +96,11 @@ _OR_PLACEBO = re.compile(
     r"|\b(?P<b>placebo)\s+(?:or|and|versus|vs\.?)\s+(?P<a>[A-Za-z][\w-]{3,30})",
     re.IGNORECASE,
 )
-_WITHOUT = re.compile(
-    r"\bwith\s+(?:or|and|versus|vs)\s+(?P<y>without)\s+(?P<name>[A-Za-z][^.;:,]{2,90})",
-    re.IGNORECASE,
+_WITHOUT = Starts(
+    re.compile(
+        r"\bwith\s+(?:or|and|versus|vs)\s+(?P<y>without)\s+(?P<name>[A-Za-z][^.;:,]{2,90})",
+        re.IGNORECASE,
+    )
 )
 
 

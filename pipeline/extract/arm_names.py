@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from pipeline.extract.anchors import matches
 from pipeline.extract.lexicon import rules
 from pipeline.extract.numbers import DIGITS
+from pipeline.extract.places import matches, places
+from pipeline.extract.starts import Starts
 
 Span = tuple[int, int]
 
@@ -42,7 +43,6 @@ _DOSE_STARTS = frozenset(
     ("for", "over", "every", "at", "within", "up", "on", "of", "once", "twice", "three", "bid",
      "tid", "qd", "b", "t")
 )  # fmt: skip
-_START = re.compile(r"\w+")
 _DIGITS_OR_Q = frozenset("0123456789q")
 #: A title in square brackets is one translated into English.
 _BRACKET = re.compile(r"[(\[](?<=[^\n].)[^()\[\]]{0,300}[)\]]")
@@ -80,17 +80,23 @@ def _starts(name: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{body})(?![\w-])", re.IGNORECASE)
 
 
+@cache
+def _cuts() -> Starts:
+    """The pattern for the words that end a name."""
+    return Starts(_starts("cut"))
+
+
 def mask_brackets(text: str) -> str:
     """Blank out brackets, at the same offsets; "vs." loses its point."""
     for _ in range(2):
         text = _BRACKET.sub(_blank, text)
-    return _VS.sub("vs ", text)
+    return _VS.sub("vs ", text) if "vs." in text else text
 
 
 def mask_doses(text: str) -> str:
     """Blank out doses and lengths of time, at the same offsets."""
-    words = ((m.start(), m.group().lower()) for m in _START.finditer(text))
-    starts = [at for at, word in words if word in _DOSE_STARTS or word[0] in _DIGITS_OR_Q]
+    listed = places(text).words
+    starts = [at for at, word in listed if word in _DOSE_STARTS or word[0] in _DIGITS_OR_Q]
     pieces, last = [], 0
     for match in matches(_DOSE, text, starts, len(text)):
         pieces += [text[last : match.start()], _blank(match)]
@@ -115,7 +121,7 @@ def trim(masked: str, start: int, end: int) -> Span | None:
     usual = _USUAL.match(masked, start, end)
     if usual:
         return usual.span()
-    cut = next((m for m in _starts("cut").finditer(masked, start, end) if m.start() > start), None)
+    cut = next((m for m in _cuts().finditer(masked, start, end) if m.start() > start), None)
     end = cut.start() if cut else end
     gap = _GAP.search(masked, start, end)
     end = gap.start() if gap else end

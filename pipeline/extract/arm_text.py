@@ -7,18 +7,21 @@ from dataclasses import dataclass
 
 from pipeline.extract.arm_names import mask_brackets, mask_doses, trim
 from pipeline.extract.sentences import Sentence
+from pipeline.extract.starts import Starts
 
 Span = tuple[int, int]
 Spans = list[Span]
 Sentences = tuple[Sentence, ...]
 #: More arms than this are a list of something else.
 MOST = 5
-INTO = re.compile(
-    r"\b(?:to\s+(?:either\s+)?(?:receiv(?:e|ing)|undergo|have|take|get|be\s+(?:treated|given)\s*(?:with)?)"
-    r"|receiv(?:e|ed|ing)|underwent|treated\s+with"
-    r"|into(?:\s+[\w-]+){0,4}\s+(?:groups?|arms)\s*(?:[:,]|of|as|to\s+receive|receiving)?"
-    r"|to(?:\s+[\w-]+){1,5}\s+(?:groups?|arms)\s*[:,]|to|between|into)\b\s*[:,]?\s*",
-    re.IGNORECASE,
+INTO = Starts(
+    re.compile(
+        r"\b(?:to\s+(?:either\s+)?(?:receiv(?:e|ing)|undergo|have|take|get|be\s+(?:treated|given)\s*(?:with)?)"
+        r"|receiv(?:e|ed|ing)|underwent|treated\s+with"
+        r"|into(?:\s+[\w-]+){0,4}\s+(?:groups?|arms)\s*(?:[:,]|of|as|to\s+receive|receiving)?"
+        r"|to(?:\s+[\w-]+){1,5}\s+(?:groups?|arms)\s*[:,]|to|between|into)\b\s*[:,]?\s*",
+        re.IGNORECASE,
+    )
 )
 #: What joins two treatments of one arm.
 _JOINS = re.compile(

@@ -11,7 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from pipeline.extract import open_arms, open_sizes
-from pipeline.extract.anchors import anchors, matches
+from pipeline.extract.anchors import anchors
 from pipeline.extract.arm_sizes import (
     COMPARATIVE,
     ArmSpan,
@@ -25,6 +25,7 @@ from pipeline.extract.extensions import need
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.lexicon import Term, lexicon
 from pipeline.extract.numbers import COUNT, DIGITS, parse_count
+from pipeline.extract.places import matches
 from pipeline.extract.population import Count
 
 Span = tuple[int, int]

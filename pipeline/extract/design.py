@@ -12,9 +12,9 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from pipeline.extract.extensions import need
-from pipeline.extract.hints import hints, may_match
 from pipeline.extract.lexicon import rules
 from pipeline.extract.population import Count, Population
+from pipeline.extract.starts import Starts
 from pipeline.schema import Record
 
 #: Designs that report no patients of their own.
@@ -94,19 +94,19 @@ def _by_size(cue: Cue, n: int | None) -> Cue:
 
 def cues(record: Record, text: str) -> Iterator[Cue]:
     """Yield every cue of patterns/designs.jsonl that the record shows."""
-    title_end, small = len(record.title), text.lower()
-    for design_name, where, score, pattern, words in _patterns():
+    title_end = len(record.title)
+    for design_name, where, score, pattern, starts in _patterns():
         if where == "types":
             if any(pattern.search(t) for t in record.publication_types):
                 yield Cue(design_name, score, where, None)
         elif where == "mesh":
             if any(pattern.search(h.descriptor) for h in record.mesh):
                 yield Cue(design_name, score, where, None)
-        elif may_match(words, small):
+        else:
             start, end = {"title": (0, title_end), "text": (title_end + 1, len(text))}.get(
                 where, (0, len(text))
             )
-            found = pattern.finditer(text, start, end)
+            found = starts.finditer(text, start, end)
             match = next((m for m in found if not _negated(text, m.start())), None)
             if match:
                 yield Cue(design_name, score, where, match.span())
@@ -167,7 +167,7 @@ def _negated(text: str, start: int) -> bool:
 
 
 @cache
-def _patterns() -> tuple[tuple[str, str, int, re.Pattern[str], tuple[str, ...]], ...]:
-    """The compiled rows of patterns/designs.jsonl, each with its hints."""
+def _patterns() -> tuple[tuple[str, str, int, re.Pattern[str], Starts], ...]:
+    """The compiled rows of patterns/designs.jsonl, each with its starts."""
     compiled = ((r, re.compile(r["pattern"], re.I | re.S | re.M)) for r in rules("designs"))
-    return tuple((r["design"], r["where"], r["score"], p, hints(p)) for r, p in compiled)
+    return tuple((r["design"], r["where"], r["score"], p, Starts(p)) for r, p in compiled)

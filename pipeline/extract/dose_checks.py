@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from pipeline.extract.doses import DoseSpan
@@ -34,7 +34,7 @@ def _message(dose: DoseSpan, size: str, row: dict[str, Any]) -> str:
     )
 
 
-@cache
+@lru_cache(maxsize=1000)
 def _ranges(drug: str) -> dict[str, dict[str, Any]]:
     """Unit -> range for a drug, its own rows before those of any drug."""
     found: dict[str, dict[str, Any]] = {}

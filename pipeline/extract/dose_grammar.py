@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pipeline.extract.lexicon import rules
 from pipeline.extract.numbers import DIGITS, MINUS, TO, parse_number
+from pipeline.extract.starts import Starts
 
 Span = tuple[int, int]
 Amount = float | tuple[float, float]
@@ -69,10 +70,12 @@ _UNIT = "|".join(
 #: Where an amount may begin: not inside a number or word, nor behind a sign; "a mg/200 mg" may.
 _START = rf"(?:(?<=[a-z]/)|(?<![\w.·,/%<^\-{MINUS[1:]}]))(?<!\s\+)(?<!\(\+)"
 #: An amount with its unit: "0.5, 1.0 or 2.0 g/kg", "10-, 20- and 40-mg", "1.8 x 10(6) IU".
-HEAD = re.compile(
-    rf"{_START}(?P<amounts>{_LIST}){_POWER}?{_SPREAD}?{_DASH}?(?P<unit>{_UNIT})(?![A-Za-zµμ])"
-    rf"{_BODY}?(?!{_PER_VOLUME}){_RATE}?(?![\w%])(?!{_PER_VOLUME})",
-    re.IGNORECASE,
+HEAD = Starts(
+    re.compile(
+        rf"{_START}(?P<amounts>{_LIST}){_POWER}?{_SPREAD}?{_DASH}?(?P<unit>{_UNIT})(?![A-Za-zµμ])"
+        rf"{_BODY}?(?!{_PER_VOLUME}){_RATE}?(?![\w%])(?!{_PER_VOLUME})",
+        re.IGNORECASE,
+    )
 )
 _ONE = re.compile(rf"(?P<low>{NUMBER})(?:{_ENDS}(?P<high>{NUMBER}))?")
 #: What a number is of that stands before "and 20 mg": "weeks 4 and 20 mg".

@@ -8,18 +8,21 @@ from dataclasses import dataclass, replace
 
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.quantities import Quantity
+from pipeline.extract.starts import Starts
 
 Span = tuple[int, int]
 
-_NAME = re.compile(
-    r"""(?P<name>
+_NAME = Starts(
+    re.compile(
+        r"""(?P<name>
       \b(?:(?:adjusted|crude|unadjusted)\s+)?(?:odds\s+ratio|hazard\s+ratio|risk\s+ratio|relative\s+risk(?!\s+(?:reduction|increase))
         |rate\s+ratio|risk\s+difference|standardi[sz]ed\s+mean\s+difference)
       | (?-i:\b(?:adjusted\s+)?a?(?:OR|HR|RR)\b|\bSMD\b|\bMD\b)
       | \b(?:(?:adjusted|mean|treatment|between-group|group|absolute|estimated|least-squares)\s+)
         {0,3}difference\b)
     (?:\s*[(\[][^)\]\d]{1,20}[)\]])?(?:[^\d.;%]|(?<=[A-Za-z])\d{1,9}){0,60}$""",
-    re.IGNORECASE | re.VERBOSE,
+        re.IGNORECASE | re.VERBOSE,
+    )
 )
 _CODES = (
     ("OR", re.compile(r"\bodds|OR\b", re.I)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -43,7 +44,13 @@ def need(doc: Doc, component: str) -> None:
     PipelineError
         Naming the component, what it lacks, and which component gives that.
     """
-    require(doc, component, Language.get_factory_meta(component).requires)
+    require(doc, component, _required(component))
+
+
+@cache
+def _required(component: str) -> tuple[str, ...]:
+    """What a component says it requires."""
+    return tuple(Language.get_factory_meta(component).requires)
 
 
 def require(doc: Doc, who: str, attributes: Iterable[str]) -> None:

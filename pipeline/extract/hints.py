@@ -22,11 +22,6 @@ def hints(pattern: re.Pattern[str]) -> tuple[str, ...]:
     return tuple(sorted(found)) if len(found) <= MOST else ()
 
 
-def may_match(words: tuple[str, ...], small: str) -> bool:
-    """Return whether a text in small letters holds one of the hints, or there are none."""
-    return not words or any(word in small for word in words)
-
-
 def _of_items(items: Iterable[tuple[Any, Any]]) -> frozenset[str]:
     """The best hints of things that follow one another: the longest, of few."""
     run, found = "", []

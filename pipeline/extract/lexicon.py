@@ -12,9 +12,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from pipeline.extract.starts import Starts
+
 #: Symbols with what may follow them; "" where a phrase ends.
 Tree = dict[str, "Tree"]
 
+#: So many phrases are worth taking their pattern apart; an abstract's own abbreviations are not.
+MANY = 12
 PATTERNS = Path(__file__).parent / "patterns"
 
 
@@ -69,8 +73,9 @@ def merged(*found: list[Term]) -> list[Term]:
     return terms
 
 
+@cache
 def rules(name: str) -> tuple[dict[str, Any], ...]:
-    """Return the lines of patterns/<name>.jsonl."""
+    """Return the lines of patterns/<name>.jsonl, which is read once."""
     return tuple(_lines((PATTERNS / f"{name}.jsonl").read_text(encoding="utf-8")))
 
 
@@ -108,13 +113,14 @@ def _key(phrase: str) -> str:
     return re.sub(r"[-\s‐‑–]+", " ", phrase.replace("’", "'")).casefold()
 
 
-def _compile(phrases: list[str], flags: int) -> re.Pattern[str] | None:
+def _compile(phrases: list[str], flags: int) -> Starts | re.Pattern[str] | None:
     """Compile phrases to one regex of whole words, the longest that fits."""
     if not phrases:
         return None
     folded = [p.lower() for p in phrases] if flags & re.IGNORECASE else phrases
     body = any_of(folded)
-    return re.compile(rf"(?<![A-Za-zÀ-ÿ0-9_]){body}(?![A-Za-zÀ-ÿ0-9_])", flags)
+    pattern = re.compile(rf"(?<![A-Za-zÀ-ÿ0-9_]){body}(?![A-Za-zÀ-ÿ0-9_])", flags)
+    return Starts(pattern) if len(phrases) > MANY else pattern
 
 
 def any_of(phrases: Iterable[str]) -> str:

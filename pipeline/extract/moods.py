@@ -6,9 +6,11 @@ import re
 from collections.abc import Sequence
 
 from pipeline.extract.quantities import Quantity
+from pipeline.extract.starts import Starts
 
-_PLAN = re.compile(
-    r"""\b(?:randomi[sz]ed\s+(?:to|between|in|into|patients|controlled|study|trial)
+_PLAN = Starts(
+    re.compile(
+        r"""\b(?:randomi[sz]ed\s+(?:to|between|in|into|patients|controlled|study|trial)
       |randomi[sz]ed\s+[^.;]{0,80}?\bagainst\b
       |(?:were|was|been)\s+(?:then\s+)?(?:randomi[sz]ed|stratified|enrolled|recruited|eligible
         |invited|scheduled|allocated|assigned|included|screened|approached|planned|selected)
@@ -18,21 +20,26 @@ _PLAN = re.compile(
       |enrolling|planned\s+to|we\s+expect|expected\s+to|planned\s+(?:at|after|for|when)|remained\s+for|eligib\w+|inclusion|exclusion|sample\s+size|power\s+(?:of|to)|designed\s+to|powered
       |(?:we|this\s+(?:study|trial|analysis))\s+(?:\w+ly\s+)?(?:compared|conducted|investigated|evaluated|assessed
         |examined|studied|tested|performed|aimed|sought|undertook|determined|analy[sz]ed|included))\b""",
-    re.IGNORECASE | re.VERBOSE,
+        re.IGNORECASE | re.VERBOSE,
+    )
 )
 #: What is said of methods, and of results too.
-_DONE = re.compile(
-    r"""\b(?:(?:were|was)\s+(?:measured|assessed|evaluated|collected|recorded|defined|obtained|performed
+_DONE = Starts(
+    re.compile(
+        r"""\b(?:(?:were|was)\s+(?:measured|assessed|evaluated|collected|recorded|defined|obtained|performed
         |calculated|analy[sz]ed|evaluable|assessable|available|accrued|treated|estimated|administered|followed|monitored|interviewed)\b
       |(?:patients|women|participants|subjects)\s+(?:\w+\s+){0,3}received
       |(?:study|trial)\s+(?:was\s+conducted|evaluating|comparing|investigating|assessing)|population\s+comprised|provided?\s+(?:\w+\s+){0,2}consent)\b""",
-    re.IGNORECASE | re.VERBOSE,
+        re.IGNORECASE | re.VERBOSE,
+    )
 )
-_FOUND = re.compile(
-    r"""\b(?:significan\w+|compared\s+(?:with|to)\s+\d|(?:vs\.?|versus|v)\s+[+-]?\d
+_FOUND = Starts(
+    re.compile(
+        r"""\b(?:significan\w+|compared\s+(?:with|to)\s+\d|(?:vs\.?|versus|v)\s+[+-]?\d
       |occurred|developed|died|improved|experienced|relapsed|survival\s+(?:\w+\s+)?(?:was|were)
       |higher|lower|longer|shorter|fewer|more\s+(?:frequent|common|likely))\b""",
-    re.IGNORECASE | re.VERBOSE,
+        re.IGNORECASE | re.VERBOSE,
+    )
 )
 
 

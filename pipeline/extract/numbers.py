@@ -69,6 +69,8 @@ def parse_number(text: str) -> float | None:
         English words up to thousands.
     """
     text = text.strip()
+    if text.isdecimal() and len(text) <= LONGEST:  # most are: this is quicker
+        return float(text)
     negative = text[:1] in MINUS
     digits = re.sub(rf"[,{THIN}\s]", "", text.lstrip(MINUS + "+ ")).translate({183: ".", 8729: "."})
     if len(digits) <= LONGEST and re.fullmatch(r"\d*\.?\d+", digits):

@@ -7,12 +7,13 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import pairwise, product
 
-from pipeline.extract.anchors import anchors, matches, within
+from pipeline.extract.anchors import anchors
 from pipeline.extract.arm_mentions import telling
 from pipeline.extract.arm_names import is_comparator, listed
 from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.numbers import COUNT, DIGITS, parse_count
+from pipeline.extract.places import matches, within
 from pipeline.extract.population import Count
 from pipeline.extract.sentences import Sentence
 

@@ -15,6 +15,7 @@ from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.numbers import COUNT, DIGITS, parse_count
 from pipeline.extract.open_pairs import NEARLY, TRIED
 from pipeline.extract.population import Count, Population
+from pipeline.extract.starts import Starts
 
 Span = tuple[int, int]
 
@@ -34,14 +35,16 @@ _GROUP_AFTER = re.compile(
     re.IGNORECASE,
 )
 _BARE_AFTER = re.compile(rf"(?:\s*\+\s*\w+)?\s*[,:]?\s*(?P<n>{_N})(?=\s*[,;)])", re.IGNORECASE)
-_ASSIGNED = re.compile(
-    rf"(?<![\w.·,/=-])(?P<n>{COUNT})(?:\s*[\[(]\s*(?:{DIGITS})\s*%\s*[\])])?"
-    rf"(?:\s+(?:[\w-]+\s+){{0,2}}?(?:{PEOPLE}))?"
-    r"(?:\s+(?:were|was|who|had\s+been|being))?(?:\s+(?:randomly|then|evenly))?"
-    r"\s+(?P<verb>assigned|allocated|randomi[sz]ed|receiv(?:ed|ing)|given|treated|underwent|got|enrolled|entered|"
-    r"to|into|in|on|with|from|were\s+in)"
-    r"(?:\s+(?:to|into|in|with|on|a|an|the|receive|received|treatment|either|by|for|of))*\s+(?:[\w-]+\s+)?$",
-    re.IGNORECASE,
+_ASSIGNED = Starts(
+    re.compile(
+        rf"(?<![\w.·,/=-])(?P<n>{COUNT})(?:\s*[\[(]\s*(?:{DIGITS})\s*%\s*[\])])?"
+        rf"(?:\s+(?:[\w-]+\s+){{0,2}}?(?:{PEOPLE}))?"
+        r"(?:\s+(?:were|was|who|had\s+been|being))?(?:\s+(?:randomly|then|evenly))?"
+        r"\s+(?P<verb>assigned|allocated|randomi[sz]ed|receiv(?:ed|ing)|given|treated|underwent|got|enrolled|entered|"
+        r"to|into|in|on|with|from|were\s+in)"
+        r"(?:\s+(?:to|into|in|with|on|a|an|the|receive|received|treatment|either|by|for|of))*\s+(?:[\w-]+\s+)?$",
+        re.IGNORECASE,
+    )
 )
 _BARE_BEFORE = re.compile(rf"(?<![\w.·,/=-])(?P<n>{COUNT})\s+(?:[a-z-]+\s+)?$", re.IGNORECASE)
 _MARKED_BEFORE = re.compile(

@@ -12,11 +12,13 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from pipeline.extract.anchors import Anchors, anchors, matches, within
+from pipeline.extract.anchors import Anchors, anchors
 from pipeline.extract.extensions import need
 from pipeline.extract.grammar import IN_EACH, PEOPLE, TIME_UNIT
 from pipeline.extract.lexicon import rules
 from pipeline.extract.numbers import COUNT, parse_count
+from pipeline.extract.places import matches, within
+from pipeline.extract.starts import Starts
 
 Span = tuple[int, int]
 
@@ -80,10 +82,12 @@ _LEFT = re.compile(
     re.IGNORECASE,
 )
 #: "We analysed 225 patients", "the main analysis was on the 22 patients who ...".
-_ANALYSIS_OF = re.compile(
-    rf"\b(?:we\s+analy[sz]ed|analys[ei]s\s+(?:was|were)\s+(?:\w+\s+){{0,2}}?(?:on|of|in))\s+"
-    rf"(?:the\s+|all\s+)?(?P<a>{COUNT})\s+(?:{PEOPLE})\b",
-    re.IGNORECASE,
+_ANALYSIS_OF = Starts(
+    re.compile(
+        rf"\b(?:we\s+analy[sz]ed|analys[ei]s\s+(?:was|were)\s+(?:\w+\s+){{0,2}}?(?:on|of|in))\s+"
+        rf"(?:the\s+|all\s+)?(?P<a>{COUNT})\s+(?:{PEOPLE})\b",
+        re.IGNORECASE,
+    )
 )
 _COMPLETED = re.compile(
     rf"(?<![\w.·,/])(?P<a>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:had\s+)?(?:completed\b|finished\b)(?!\s+questionnaires)",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -12,8 +12,9 @@ from spacy.tokens import Doc
 
 from pipeline.extract.extensions import need
 from pipeline.extract.grammar import GRAMMAR
-from pipeline.extract.hints import hints, may_match
-from pipeline.extract.numbers import parse_count, parse_number
+from pipeline.extract.lexicon import any_of
+from pipeline.extract.numbers import NUMBER_WORDS, parse_count, parse_number
+from pipeline.extract.starts import Starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +39,11 @@ class Quantity:
 
 
 #: What every quantity holds: a digit or a number word.
-_ANCHOR = re.compile(
-    r"\d|\b(?:all|both|none|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-    r"|[a-z]{3,5}teen|[a-z]{3,5}ty|hundred|thousand)\b",
-    re.IGNORECASE,
+_ANCHOR = Starts(
+    re.compile(rf"\d+|\b{any_of(('all', 'both', 'none', *NUMBER_WORDS))}\b", re.IGNORECASE)
 )
 #: How far the words of a quantity may stand before its first number, and behind its last.
 BEFORE, BEHIND = 80, 80
-#: Patterns look back at most so far.
-LOOK_BEHIND = 16
 _LISTED_P = re.compile(r"\s*(?:,\s*(?:and\s+)?|;\s*|and\s+|or\s+)(?:[pP]\s*)?[=<]?\s*")
 
 Builder = Callable[[re.Match[str]], Quantity | None]
@@ -61,9 +58,9 @@ def scan(text: str, taken: tuple[tuple[int, int], ...] = ()) -> tuple[Quantity, 
     for start, end in taken:
         claimed[start:end] = b"\1" * (end - start)
     found: list[Quantity] = []
-    windows = [Window(text, start, end) for start, end in _windows(text)]
-    for pattern, words, build in _rows():
-        for match in (m for window in windows for m in window.matches(pattern, words)):
+    windows = tuple(_windows(text))
+    for pattern, build in _rows():
+        for match in (m for window in windows for m in pattern.finditer(text, *window)):
             if any(claimed[match.start() : match.end()]):
                 continue
             quantity = build(match)
@@ -71,20 +68,6 @@ def scan(text: str, taken: tuple[tuple[int, int], ...] = ()) -> tuple[Quantity, 
                 claimed[quantity.start : quantity.end] = b"\1" * (quantity.end - quantity.start)
                 found.append(quantity)
     return tuple(_p_lists(text, sorted(found, key=lambda q: q.start)))
-
-
-class Window:
-    """A stretch of a text near a number, and its words in small letters."""
-
-    def __init__(self, text: str, start: int, end: int) -> None:
-        self.text, self.start, self.end = text, start, end
-        self.small = text[max(0, start - LOOK_BEHIND) : end].lower()
-
-    def matches(self, pattern: re.Pattern[str], words: tuple[str, ...]) -> Iterable[re.Match[str]]:
-        """Return where a pattern matches; it is not tried where all of its hints are missing."""
-        if not may_match(words, self.small):
-            return ()
-        return pattern.finditer(self.text, self.start, self.end)
 
 
 def _windows(text: str) -> Iterator[tuple[int, int]]:
@@ -235,11 +218,12 @@ BUILDERS: dict[str, Builder] = {
 
 
 @cache
-def _rows() -> tuple[tuple[re.Pattern[str], tuple[str, ...], Builder], ...]:
-    """The grammar, compiled, each row with its hints and its builder."""
+def _rows() -> tuple[tuple[Starts, Builder], ...]:
+    """The grammar, compiled, each row with its builder."""
     flags = re.IGNORECASE | re.VERBOSE
-    compiled = ((re.compile(p, flags), BUILDERS.get(kind, _plain(kind))) for kind, p in GRAMMAR)
-    return tuple((pattern, hints(pattern), build) for pattern, build in compiled)
+    return tuple(
+        (Starts(re.compile(p, flags)), BUILDERS.get(kind, _plain(kind))) for kind, p in GRAMMAR
+    )
 
 
 def within(found: tuple[Quantity, ...], start: int, end: int) -> Iterator[Quantity]:

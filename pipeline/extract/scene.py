@@ -22,20 +22,25 @@ from pipeline.extract.phrases import Phrase
 from pipeline.extract.population import Count, Population
 from pipeline.extract.quantities import Quantity, within
 from pipeline.extract.sentences import Sentence
+from pipeline.extract.starts import Starts
 
 Span = tuple[int, int]
 
-_CLOCK = re.compile(
-    r"\b(?:median|times? to|survival|duration|latency|length of|stay"
-    r"|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b"
-    r"|\d\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)?\s*(?:vs?\.?|versus)\s+\d[\d.·]*\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)\b"
-    r"|\d\s+(?:min(?:utes?)?|hours?|h)\s*(?:per|/)\s*(?:day|week|d|wk)\b",
-    re.I,
+_CLOCK = Starts(
+    re.compile(
+        r"\b(?:median|times? to|survival|duration|latency|length of|stay"
+        r"|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b"
+        r"|\d\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)?\s*(?:vs?\.?|versus)\s+\d[\d.·]*\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)\b"
+        r"|\d\s+(?:min(?:utes?)?|hours?|h)\s*(?:per|/)\s*(?:day|week|d|wk)\b",
+        re.I,
+    )
 )
-LASTED = re.compile(r"\b(?:lasted|persisted|lasting)\b", re.I)
-_AMONG = re.compile(
-    rf"(?:\b(?:[Aa]mong|In|Of|For|Out\sof)|[,;:]\s(?:and\s|whereas\s|while\s)?(?:in|of|for|out\sof))\s+(?:the\s+|all\s+)?(?P<n>\d+)\s+"
-    rf"(?:(?!and\b|or\b|of\b|in\b)[\w-]+\s+){{0,3}}?(?:responders|(?:{PEOPLE}))\b[^.;]{{0,60}}?,"
+LASTED = Starts(re.compile(r"\b(?:lasted|persisted|lasting)\b", re.I))
+_AMONG = Starts(
+    re.compile(
+        rf"(?:\b(?:[Aa]mong|In|Of|For|Out\sof)|[,;:]\s(?:and\s|whereas\s|while\s)?(?:in|of|for|out\sof))\s+(?:the\s+|all\s+)?(?P<n>\d+)\s+"
+        rf"(?:(?!and\b|or\b|of\b|in\b)[\w-]+\s+){{0,3}}?(?:responders|(?:{PEOPLE}))\b[^.;]{{0,60}}?,"
+    )
 )
 _OF_THE = re.compile(r"(?<!total\s)(?<!number\s)\b(?:of|for|among|the)\s+$", re.I)
 _WHO = re.compile(rf"\s+(?:[\w-]+\s+){{0,2}}?(?:{PEOPLE})\b|\s+in\s+the\b", re.I)

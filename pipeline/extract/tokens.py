@@ -10,6 +10,8 @@ from spacy.tokens import Doc
 
 #: No word of an abstract is longer; spaCy's time on one grows with the square of its length.
 LONGEST_WORD = 500
+#: spaCy keeps the tokens of so many words, of which it sees most again.
+CACHED = 100_000
 _LONG = re.compile(rf"\S{{{LONGEST_WORD}}}(?=\S)")
 
 
@@ -18,6 +20,7 @@ class Bounded:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
+        tokenizer.max_cache_size = CACHED
 
     def __call__(self, text: str) -> Doc:
         """Return the Doc of a text; a word of more than `LONGEST_WORD` characters is cut."""

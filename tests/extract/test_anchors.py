@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from pipeline.extract.anchors import anchors, matches, within
+from pipeline.extract.anchors import anchors
+from pipeline.extract.places import matches, within
 
 
 def test_numbers_and_people_are_found_in_order() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.extract.design import _patterns
 from pipeline.extract.grammar import GRAMMAR
-from pipeline.extract.hints import hints, may_match
+from pipeline.extract.hints import hints
 
 
 @pytest.mark.parametrize(
@@ -47,4 +47,5 @@ def test_what_a_rule_matches_holds_one_of_its_words(
     # Beyond Latin stand letters whose small form is no letter of the pattern ("ſ" for "s").
     text = data.draw(st.from_regex(pattern, alphabet=st.characters(max_codepoint=0xFF)))
     if pattern.search(text):
-        assert may_match(hints(pattern), text.lower())
+        words = hints(pattern)
+        assert not words or any(word in text.lower() for word in words)
