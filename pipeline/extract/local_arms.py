@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.local_names import GroupName, key, names
@@ -16,6 +17,8 @@ _COMPARATOR = re.compile(
     r"untreated|routine|saline|vehicle)\b",
     re.I,
 )
+#: What stands between two values that are compared.
+_VERSUS = re.compile(r"\s*(?:[a-z/%]{1,8}\s?){0,2}(?:vs?\.?|versus|compared\s+(?:with|to))\s*", re.I)
 
 
 def find(text: str, start: int, end: int, measured: Sequence[Measurement]) -> tuple[ArmSpan, ...]:
@@ -38,10 +41,17 @@ def find(text: str, start: int, end: int, measured: Sequence[Measurement]) -> tu
             groups.setdefault(same, []).append(name)
     strength = {k: sum(n.weight for n in names) for k, names in groups.items()}
     best = sorted(groups, key=lambda k: -strength[k])[:3]
-    chosen = [k for k in best if strength[k] >= 2]
+    called = sum(strength[k] >= 3 for k in best) > 1
+    chosen = [k for k in best if strength[k] >= (3 if called else 2)]
     ordered = sorted(chosen, key=lambda k: min(n.start for n in groups[k]))
     sure = len(ordered) > 1 or any(strength[k] >= 3 for k in ordered)
+    sure = sure or _is_compared(text, measured)
     return tuple(_arms(text, start, end, [groups[k] for k in ordered])) if sure else ()
+
+
+def _is_compared(text: str, measured: Sequence[Measurement]) -> bool:
+    """Whether two values stand against each other: "12% v 30%"."""
+    return any(_VERSUS.fullmatch(text, a.end, b.start) for a, b in pairwise(measured))
 
 
 def _same(a: str, b: str) -> bool:

@@ -14,6 +14,12 @@ Span = tuple[int, int]
 
 _WORD = re.compile(r"[A-Za-z0-9][\w+/'’-]*|\S")
 _GROUP = re.compile(r"[\s-](?:groups?|arms?|recipients)\b", re.I)
+#: All groups at once are none of them: "similar in the two treatment groups".
+_ALL_GROUPS = re.compile(
+    r"\b(?:both|two|three|four|all|these|between|among|across)\s(?:the\s)?(?:[a-z]+\s)?"
+    r"(?:treatment|study|therapy|patient|age|dose|trial)$",
+    re.I,
+)
 _LETTER = re.compile(
     r"\b(?:[Gg]roups?|[Aa]rms?|[Cc]ohort)\s+(?P<n>(?:[A-Z]\w{0,3}|\d)\b(?!\.\d))"
     r"(?:\s*(?:,|and|or|versus|vs\.?)\s*(?P<o>(?:[A-Z]\d?|\d)\b(?!\.\d)))?"
@@ -50,8 +56,10 @@ _AND_RESPECTIVELY = re.compile(
     r"(?:\s+(?:group|arm))?\s*(?:,|and|or|versus|vs\.?)\s+(?:the\s+)?(?=[^.;]{0,80}\brespectively)",
     re.I,
 )
+_LINK = r"(?:for|of|in|with|on|at|after|and|or|was|were|had)\s"
 _BOTH = re.compile(
-    r"\b(?P<prep>(?:for|of|in|with|on|receive|receiving|received|between)\s+(?:the\s+)?)(?=[A-Za-z])[\w+/'’-]+(?:\s[\w+/'’-]+){0,4}?"
+    r"\b(?P<prep>(?:for|of|in|with|on|receive|receiving|received|between)\s+(?:the\s+)?)(?=[A-Za-z])"
+    rf"(?!{_LINK})[\w+/'’-]+(?:\s(?!{_LINK})[\w+/'’-]+){{0,4}}?"
     r"\s+(?:and|or)\s+(?:the\s+)?(?=[A-Za-z][^,.;()\d]{1,60}?\s(?:was|were|had)\s)",
     re.I,
 )
@@ -126,6 +134,8 @@ def names(text: str, start: int, end: int, measured: Sequence[Measurement]) -> I
 def _called_groups(text: str, start: int, end: int) -> Iterator[GroupName]:
     """What is called a group, and what it is joined with: "the A and B groups"."""
     for m in _GROUP.finditer(text, start, end):
+        if _ALL_GROUPS.search(text[max(start, m.start() - 40) : m.start()]):
+            continue
         last = _back(text, start, m.start())
         yield from _named(last, 3)
         if last is not None:
@@ -252,6 +262,8 @@ def _is_count(words: list[re.Match[str]]) -> bool:
 
 def _names_something(word: str) -> bool:
     """Whether a word may be part of a group's name."""
+    if len(word) == 2 and word.isupper() and word != "CI":
+        return word not in ("HR", "OR", "RR", "SD", "SE", "VS", "HG")  # "the IT group"
     return word[0].isalnum() and word.lower() not in _ends()
 
 
