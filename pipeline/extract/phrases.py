@@ -33,6 +33,19 @@ _HAD = re.compile(
     r"|underwent|required|suffered(?:\sfrom)?|reported|reached|maintained|met)\s+",
     re.IGNORECASE,
 )
+_SEEN = re.compile(
+    r"\b(?:occurred|(?:was|were)\s+(?:also\s+|only\s+|\w{1,15}ly\s+)?(?:noted|observed|reported|found|seen"
+    r"|detected|recorded|present|documented|identified|diagnosed|demonstrated|experienced|achieved))\b"
+    r"[^.;:\d]{0,80}$",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(r"[;:]\s|,\s(?:whereas|while|but|and)\s|\b(?:whereas|although)\s", re.IGNORECASE)
+#: What a clause may begin with before its subject: "In group A, ...", "After 5 years, ...".
+_AHEAD = re.compile(
+    r"\s*(?:at|after|among|before|by|during|following|for|from|in|of|on|with|within|until|compared)\s"
+    r"(?:[^,;()]|[(][^()]*[)])*,",
+    re.IGNORECASE,
+)
 #: How far a phrase that is tied to a value may stand before it.
 NEAREST = 70
 #: How far what was had may stand behind its verb.
@@ -100,9 +113,7 @@ def nearest(text: str, span: Span, found: Sequence[Phrase]) -> Phrase | None:
             return len(gap) + 32 + 30 * sum(gap.count(c) for c in ",(") + 60 * gap.count(";")
         gap = text[p.end : span[0]]
         total = len(gap) + 12 * gap.count(",") + 40 * gap.count(";")
-        return total + (
-            CIRCUMSTANCE if _CIRCUMSTANCE.search(text[max(0, p.start - 24) : p.start]) else 0
-        )
+        return total + (CIRCUMSTANCE if _is_circumstance(text, p) else 0)
 
     best = min(found, key=distance, default=None)
     return best if best is not None and distance(best) < FAR else None
@@ -124,13 +135,33 @@ def object_of(text: str, end: int, found: Sequence[Phrase]) -> Phrase | None:
     return first if all(w in _empty() or w in _INNER for w in between) else None
 
 
+def subject_of(text: str, start: int, end: int, found: Sequence[Phrase]) -> Phrase | None:
+    """Return what is said to have been seen in those counted at `end`.
+
+    "Flushing, the commonest adverse event, was noted in 12%": the first phrase of the clause.
+    """
+    seen = _SEEN.search(text, start, end)
+    if seen is None:
+        return None
+    first = max((m.end() for m in _CLAUSE.finditer(text, start, seen.start())), default=start)
+    ahead = _AHEAD.match(text, first, seen.start())
+    first = ahead.end() if ahead else first
+    named = (p for p in found if first <= p.start and p.end <= seen.start())
+    return next((p for p in named if not _is_circumstance(text, p)), None)
+
+
+def _is_circumstance(text: str, p: Phrase) -> bool:
+    """Whether a phrase says when or with whom something was found, and not what."""
+    return _CIRCUMSTANCE.search(text[max(0, p.start - 24) : p.start]) is not None
+
+
 def tied(text: str, start: int, found: Sequence[Phrase]) -> Phrase | None:
     """Return the phrase that a verb or "for" ties to a value at `start`: "survival was 12"."""
     for p in found:
         if not 0 <= start - p.end < NEAREST:
             continue
         if _IS.fullmatch(text, p.end, start):
-            return p if not _CIRCUMSTANCE.search(text[max(0, p.start - 24) : p.start]) else None
+            return p if not _is_circumstance(text, p) else None
         listed = _BRACKET.fullmatch(text, p.end, start)
         if listed and not _PREPOSITION.search(text[max(0, p.start - 16) : p.start]):
             return p

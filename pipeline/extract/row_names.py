@@ -7,7 +7,7 @@ import re
 from pipeline.extract import naming
 from pipeline.extract.counting import is_bare
 from pipeline.extract.measurements import Measurement
-from pipeline.extract.phrases import Phrase, behind, nearest, object_of, phrases, tied
+from pipeline.extract.phrases import Phrase, behind, nearest, object_of, phrases, subject_of, tied
 from pipeline.extract.scene import Scene
 
 _STATISTIC = re.compile(r"\b(?:mean|median|averaged?|average)\b", re.I)
@@ -21,7 +21,7 @@ class Named(Scene):
     ) -> naming.Name | None:
         """Name an outcome: by the rules, by the sentence before, or by the words before it."""
         name = naming.name_of(self.text, self.start, lead, self.events, self.instruments)
-        if name is not None and self._is_elsewhere(name, lead, arm, paired=paired):
+        if name is not None and self._is_elsewhere(name, m, lead, arm, end, paired=paired):
             name = None
         if name is not None or not self.told or self._is_no_result(m, paired=paired):
             return name
@@ -33,7 +33,14 @@ class Named(Scene):
         return name
 
     def _is_elsewhere(
-        self, name: naming.Name, lead: Measurement, arm: int | None, *, paired: bool
+        self,
+        name: naming.Name,
+        m: Measurement,
+        lead: Measurement,
+        arm: int | None,
+        end: int,
+        *,
+        paired: bool,
     ) -> bool:
         """Whether a value stands with another phrase than the one that a rule names."""
         if not self.told or not (paired or arm is not None):
@@ -41,7 +48,20 @@ class Named(Scene):
         if name.span[0] >= lead.end and ";" in self.text[lead.end : name.span[0]]:
             return not self._inside_brackets(lead.end, name.span[0])
         own = tied(self.text, lead.start, self._phrases())
-        return own is not None and (name.span[1] <= own.start or own.end <= name.span[0])
+        if own is not None:
+            return name.span[1] <= own.start or own.end <= name.span[0]
+        seen = subject_of(self.text, self.start, lead.start, self._phrases())
+        if seen is not None and seen.end <= name.span[0] < lead.start:
+            return True
+        had = self._had(m, lead, end)
+        return had is not None and name.span[1] <= lead.start
+
+    def _had(self, m: Measurement, lead: Measurement, end: int) -> Phrase | None:
+        """What those counted had or did, where the words behind the number, or behind both, say."""
+        if m.kind not in ("percent", "count"):
+            return None
+        first = object_of(self.text, lead.end, self._phrases())
+        return first or object_of(self.text, max(m.end, end), self._phrases())
 
     def _inside_brackets(self, start: int, end: int) -> bool:
         """Whether the last semicolon of a stretch stands inside brackets."""
@@ -74,11 +94,8 @@ class Named(Scene):
         phrase = (
             behind(self.text, max(m.end, lead.end, end), self._phrases())
             or tied(self.text, lead.start, self._phrases())
-            or (
-                object_of(self.text, max(m.end, end), self._phrases())
-                if m.kind in ("percent", "count")
-                else None
-            )
+            or subject_of(self.text, self.start, lead.start, self._phrases())
+            or self._had(m, lead, end)
             or nearest(self.text, lead.span, self._phrases())
             or nearest(self.text, (lead.start, max(m.end, lead.end, end)), self._phrases())
         )
