@@ -33,6 +33,11 @@ _HAD = re.compile(
     r"|underwent|required|suffered(?:\sfrom)?|reported|reached|maintained|met)\s+",
     re.IGNORECASE,
 )
+#: A unit of measurement: "mmol/mol", "mg/24", "beats/min".
+_UNIT_WORD = re.compile(
+    r"(?:[kcmµμnpd]?(?:g|l|L|m|mol|Eq|IU|U)|[mc]m\d?|microg|mcg|kcal|cells|beats|copies|dyn·?s?|s)"
+    r"(?:/(?:[kcmµμnpd]?(?:g|l|L|mol|m\d?)|microL|min|minute|h|hr|day|d|week|year|kg|mL|dl|\d+|cm\d?))++"
+)
 _SEEN = re.compile(
     r"\b(?:occurred|(?:was|were)\s+(?:also\s+|only\s+|\w{1,15}ly\s+)?(?:noted|observed|reported|found|seen"
     r"|detected|recorded|present|documented|identified|diagnosed|demonstrated|experienced|achieved))\b"
@@ -231,7 +236,7 @@ def _is_empty(word: str) -> bool:
     lower = word.lower()
     if lower in _INNER or lower in _empty() or (lower.endswith("ly") and lower != "daily"):
         return True
-    return len(word) == 1
+    return len(word) == 1 or _UNIT_WORD.fullmatch(word) is not None
 
 
 @cache
