@@ -36,7 +36,7 @@ _HAD = re.compile(
 #: A unit of measurement: "mmol/mol", "mg/24", "beats/min".
 _UNIT_WORD = re.compile(
     r"(?:[kcmµμnpd]?(?:g|l|L|m|mol|Eq|IU|U)|[mc]m\d?|microg|mcg|kcal|cells|beats|copies|dyn·?s?|s)"
-    r"(?:/(?:[kcmµμnpd]?(?:g|l|L|mol|m\d?)|microL|min|minute|h|hr|day|d|week|year|kg|mL|dl|\d+|cm\d?))++"
+    r"(?:/(?:[kcmµμnpd]?(?:g|l|L|mol|m\d?)|microL|min|minute|h|hr|day|d|week|year|\d+)){1,3}"
 )
 _SEEN = re.compile(
     r"\b(?:occurred|(?:was|were)\s+(?:also\s+|only\s+|\w{1,15}ly\s+)?(?:noted|observed|reported|found|seen"
@@ -59,6 +59,12 @@ NEAR = 30
 _BRACKET = re.compile(r"\s*[\[(]\s*")
 _PREPOSITION = re.compile(
     r"\b(?:in|with|on|for|of|by|to|than|at|from|after|versus|vs\.?|v)\s+(?:the\s+|an?\s+)?$", re.I
+)
+#: What changes in something: the words behind the preposition name the outcome.
+_MOVE_IN = re.compile(
+    r"\b(?:changes?|reductions?|improvements?|increases?|decreases?|differences?|declines?|baseline|rates?"
+    r"|incidence|risk|numbers?|gains?|loss)\s(?:in|of)\s+(?:the\s+|mean\s+|median\s+)?$",
+    re.I,
 )
 _IS = re.compile(r"\s*(?:\([^()]{0,30}\)\s*)?(?:(?:was|were|averaged)\s+|[:=]\s*)")
 _FOR_AHEAD = re.compile(r"\bfor\s+(?:the\s+)?$", re.IGNORECASE)
@@ -155,6 +161,12 @@ def subject_of(text: str, start: int, end: int, found: Sequence[Phrase]) -> Phra
     return next((p for p in named if not _is_circumstance(text, p)), None)
 
 
+def _is_place(text: str, p: Phrase) -> bool:
+    """Whether a preposition makes a phrase who or where, and not what: "lower in women (12%)"."""
+    before = text[max(0, p.start - 40) : p.start]
+    return _PREPOSITION.search(before) is not None and _MOVE_IN.search(before) is None
+
+
 def _is_circumstance(text: str, p: Phrase) -> bool:
     """Whether a phrase says when or with whom something was found, and not what."""
     return _CIRCUMSTANCE.search(text[max(0, p.start - 24) : p.start]) is not None
@@ -168,7 +180,7 @@ def tied(text: str, start: int, found: Sequence[Phrase]) -> Phrase | None:
         if _IS.fullmatch(text, p.end, start):
             return p if not _is_circumstance(text, p) else None
         listed = _BRACKET.fullmatch(text, p.end, start)
-        if listed and not _PREPOSITION.search(text[max(0, p.start - 16) : p.start]):
+        if listed and not _is_place(text, p):
             return p
         ahead = _FOR_AHEAD.search(text[max(0, p.start - 12) : p.start])
         if ahead and _THERE.fullmatch(text, p.end, start):

@@ -46,7 +46,8 @@ class Named(Scene):
         if not self.told or not (paired or arm is not None):
             return False
         if name.span[0] >= lead.end and ";" in self.text[lead.end : name.span[0]]:
-            return not self._inside_brackets(lead.end, name.span[0])
+            if not self._inside_brackets(lead.end, name.span[0]):
+                return True
         own = tied(self.text, lead.start, self._phrases())
         if own is not None:
             return name.span[1] <= own.start or own.end <= name.span[0]
