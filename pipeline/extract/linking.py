@@ -40,6 +40,11 @@ _VERSUS = re.compile(
     r"\s*(?:months?|days?|weeks?|years?|points?|mm\s?Hg|kg|min)?\s*,?\s*(?:vs?\.?|versus|compared\s+(?:with|to)|and)\s*",
     re.I,
 )
+#: The second of two arms: "was higher than with placebo (30% v 12%)".
+_THAN = re.compile(
+    r"\b(?:than|compared\s+(?:with|to)|versus|vs\.?)\s+(?:(?:that|those)\s+)?(?:(?:in|with|for|of|on|after|receiving)\s+)?(?:the\s+)?$",
+    re.I,
+)
 _AT = re.compile(
     r"\s*(?:(?:months?|days?|weeks?|years?|patients)\s*)?(?:(?:in|with|on|for|of|among)\s+)?(?:the\s+|those\s+|patients\s+|given\s+|receiving\s+)*",
     re.I,
@@ -122,7 +127,7 @@ def arms_of(
     if len(ids) == 1 and len(group) == 2 and _VERSUS.fullmatch(text, group[0].end, group[1].start):
         behind = any(
             _AT.fullmatch(text, group[1].end, p.start) for p in places if p.start >= group[1].end
-        )
+        ) or all(_THAN.search(text[max(0, p.start - 45) : p.start]) for p in places)
         return [None, ids[0]] if behind else [ids[0], None]
     if len(group) == 1 or len(ids) < len(group):
         return _once([_nearest(text, m, places, others) for m in group])

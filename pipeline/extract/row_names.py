@@ -48,7 +48,8 @@ class Named(Scene):
         if name.span[0] >= lead.end and ";" in self.text[lead.end : name.span[0]]:
             if not self._inside_brackets(lead.end, name.span[0]):
                 return True
-        own = tied(self.text, lead.start, self._phrases())
+        own = behind(self.text, max(m.end, end), self._phrases())
+        own = own or tied(self.text, lead.start, self._phrases())
         if own is not None:
             return name.span[1] <= own.start or own.end <= name.span[0]
         seen = subject_of(self.text, self.start, lead.start, self._phrases())
