@@ -140,7 +140,8 @@ def arms_of(
     named = [p.arm for p in places if p.end <= group[0].start]
     header = [a for a, b in zip_longest(named, named[1:]) if a != b][-len(group) :]
     if len(set(header)) < len(group):
-        named = [p.arm for p in places if p.start >= group[-1].end]
+        far = next((o.start for o in others if o.start > group[-1].end), len(text))
+        named = [p.arm for p in places if group[-1].end <= p.start < far]
         header = [a for a, b in zip_longest(named, named[1:]) if a != b][: len(group)]
 
     def total(order: tuple[int, ...]) -> float:

@@ -14,6 +14,7 @@ Span = tuple[int, int]
 
 _WORD = re.compile(r"[A-Za-z0-9][\w+/'’-]*|\S")
 _GROUP = re.compile(r"[\s-](?:groups?|arms?|recipients)\b", re.I)
+_QUOTED = re.compile(r"[\"“”]\s?(?P<n>[A-Za-z][\w-]*+(?:\s[\w-]++){0,3})\s?[\"“”]$")
 #: All groups at once are none of them: "similar in the two treatment groups".
 _ALL_GROUPS = re.compile(
     r"\b(?:both|two|three|four|all|these|between|among|across)\s(?:the\s)?(?:[a-z]+\s)?"
@@ -24,7 +25,11 @@ _LETTER = re.compile(
     r"\b(?:[Gg]roups?|[Aa]rms?|[Cc]ohort)\s+(?P<n>(?:[A-Z]\w{0,3}|\d)\b(?!\.\d))"
     r"(?:\s*(?:,|and|or|versus|vs\.?)\s*(?P<o>(?:[A-Z]\d?|\d)\b(?!\.\d)))?"
 )
-_TREATED = re.compile(r"(?<![\w-])(?P<n>[A-Za-z0-9][\w+/-]{0,40}?)-treated\b", re.I)
+_TREATED = re.compile(
+    r"(?<![\w-])(?P<n>[A-Za-z0-9][\w+/-]{0,40}?)(?:-treated\b"
+    r"|\streated\s(?:patients|men|women|subjects|participants|eyes|groups?))",
+    re.I,
+)
 _FOR = re.compile(
     r"\bfor\s+(?:the\s+)?(?=[A-Za-z][\w+/-]{1,40}(?:\s[\w+/-]{1,40}){0,2}\s+(?:was|were)\s+\d)",
     re.I,
@@ -76,6 +81,17 @@ _SUBJECT = re.compile(
 _BY = re.compile(rf"\b(?:and|whereas|while|but)\s(?P<n>{_NAME})\sby\s+(?=\d)")
 _MORE = re.compile(
     rf"\b(?:[Mm]ore|[Ff]ewer)\s(?P<n>{_NAME})\s(?:patients|women|men|subjects|participants|children)\b"
+)
+#: What a value is compared under: "was higher with A (12% v 30%)".
+_COMPARED = re.compile(
+    rf"\b(?:higher|lower|more|less|fewer|greater|better|worse|longer|shorter|superior|inferior|reduced|increased)\b"
+    rf"[^.;()\d]{{0,60}}\b(?:with|after|on|receiving)\s(?:the\s)?(?P<n>{_NAME})\s?[(\[][^()\[\]]{{0,60}}\d\s?%?\s(?:v|vs\.?|versus)\s",
+    re.I,
+)
+#: Two treatments that are alike: "A and B were comparable with respect to survival".
+_ALIKE = re.compile(
+    rf"(?:^(?:[A-Z]{{6,}}:?\s+){{0,2}}|[;:]\s)(?P<n>{_NAME})\sand\s(?P<o>{_NAME})\s(?:was|were)\s(?:\w{{3,15}}ly\s)?"
+    r"(?:comparable|similar|equivalent|equal|alike|effective)\s(?:with\srespect|in\sterms|in\s|for\s|with\sregard|to\seach)"
 )
 _RESPECTIVELY = re.compile(
     r"(?:\s(?:groups?|arms?|patients|recipients))?\s?,?\s?\brespectively\b", re.I
@@ -136,6 +152,10 @@ def _called_groups(text: str, start: int, end: int) -> Iterator[GroupName]:
     for m in _GROUP.finditer(text, start, end):
         if _ALL_GROUPS.search(text[max(start, m.start() - 40) : m.start()]):
             continue
+        quoted = _QUOTED.search(text[max(start, m.start() - 50) : m.start()])
+        if quoted:
+            yield from _named(_span(quoted, max(start, m.start() - 50)), 3)
+            continue
         last = _back(text, start, m.start())
         yield from _named(last, 3)
         if last is not None:
@@ -149,9 +169,10 @@ def _called_groups(text: str, start: int, end: int) -> Iterator[GroupName]:
 def _subjects(text: str, start: int, end: int) -> Iterator[GroupName]:
     """The treatments that do something, and the groups of which more or fewer did."""
     sentence = text[start:end]
-    for pattern in (_SUBJECT, _BY, _MORE):
+    for pattern in (_SUBJECT, _BY, _MORE, _COMPARED, _ALIKE):
         for m in pattern.finditer(sentence):
-            yield from _named(_whole(text, start + m.start("n"), start + m.end("n")), 2)
+            for group in ("n", "o") if pattern is _ALIKE else ("n",):
+                yield from _named(_whole(text, start + m.start(group), start + m.end(group)), 2)
 
 
 def _respective(text: str, start: int, end: int) -> Iterator[GroupName]:
