@@ -33,8 +33,8 @@ _AFTER = re.compile(
 _FROM_BASELINE = re.compile(r"\bfrom baseline to\b|\bbaseline (?:vs\.?|versus|and|to)\b", re.I)
 #: What stands between an arm's name and the number behind it: "control group, 12%", "A: 12%".
 _LABEL = re.compile(r"(?:\s+(?:groups?|arms?|patients))?\s*(?:[,:=(\[]|was|were|had)?\s*", re.I)
-#: A semicolon outside brackets: what stands behind it speaks of another arm.
-_NEW_CLAUSE = re.compile(r";(?![^()]*+[)])")
+#: A semicolon outside brackets, or "whereas": what stands behind it speaks of another arm.
+_NEW_CLAUSE = re.compile(r";(?![^()]*+[)])|,\s(?:but|whereas|while)\s")
 #: A bare comparison: "12% v 30%", "2.8 and 2.6 months".
 _VERSUS = re.compile(
     r"\s*(?:months?|days?|weeks?|years?|points?|mm\s?Hg|kg|min)?\s*,?\s*(?:vs?\.?|versus|compared\s+(?:with|to)|and)\s*",

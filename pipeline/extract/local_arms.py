@@ -55,9 +55,10 @@ def _is_compared(text: str, measured: Sequence[Measurement]) -> bool:
 
 
 def _same(a: str, b: str) -> bool:
-    """Whether two names have the same words, apart from amounts."""
-    x, y = ({w for w in k.split() if not w[0].isdigit()} or set(k.split()) for k in (a, b))
-    return x == y
+    """Whether two names have the same words; of two amounts the same, of one none is asked."""
+    words = [{w for w in k.split() if not w[0].isdigit()} or set(k.split()) for k in (a, b)]
+    amounts = [{w for w in k.split() if w[0].isdigit()} for k in (a, b)]
+    return words[0] == words[1] and (not all(amounts) or amounts[0] == amounts[1])
 
 
 def _arms(text: str, start: int, end: int, groups: list[list[GroupName]]) -> Iterator[ArmSpan]:

@@ -57,6 +57,8 @@ _BEHIND = re.compile(
     rf"(?:(?!{_MOVE})[a-z]+\s+){{0,2}}?(?:(?:in|with|on|for|of|among|after|receiving|given)\s+)(?:the\s+|those\s+|an?\s+)*",
     re.I,
 )
+#: "3.9 points on the X scale": no group.
+_ON_SCALE = re.compile(r"\bpoints?\b.{0,20}\bon\s+(?:the\s+)?$", re.I)
 _AND_RESPECTIVELY = re.compile(
     r"(?:\s+(?:group|arm))?\s*(?:,|and|or|versus|vs\.?)\s+(?:the\s+)?(?=[^.;]{0,80}\brespectively)",
     re.I,
@@ -143,7 +145,7 @@ def names(text: str, start: int, end: int, measured: Sequence[Measurement]) -> I
         yield from names
     for value in measured:
         tied = _BEHIND.match(text, value.end, end)
-        if tied:
+        if tied and not _ON_SCALE.search(text[value.start : tied.end()]):
             yield from _listed(text, _on(text, tied.end(), end), end)
 
 

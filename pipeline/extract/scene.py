@@ -26,7 +26,8 @@ from pipeline.extract.sentences import Sentence
 Span = tuple[int, int]
 
 _CLOCK = re.compile(
-    r"\b(?:median|times? to|survival|duration|latency|length of|stay"
+    r"\b(?:median|times? to|survival|duration|latency|length of|stay|time (?:required|needed|taken|spent|until)"
+    r"|(?:mean|average|operati(?:ve|ng|on)|procedure|surgical|total|recovery|healing) times?"
     r"|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b"
     r"|\d\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)?\s*(?:vs?\.?|versus)\s+\d[\d.·]*\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)\b"
     r"|\d\s+(?:min(?:utes?)?|hours?|h)\s*(?:per|/)\s*(?:day|week|d|wk)\b",
@@ -83,6 +84,8 @@ class Scene:
             self.arms = self.groups
             self.places = linking.mentions(self.arms, self.start, self.end)
             self.chains = Chains(self.text, self.start, self.end, self.arms, self.places)
+            if any(self._inside_name(q) for q in self.found):
+                self.measured = self._measure()
 
     def _is_end(self, term: Term) -> bool:
         """Whether "completion" says when something was measured: "the score at completion"."""
