@@ -67,13 +67,18 @@ def _arms(text: str, start: int, end: int, groups: list[list[GroupName]]) -> Ite
     cues = [bool(_COMPARATOR.search(label)) for label in labels]
     second = cues.index(True) if any(cues) else 1  # of one alone, none
     for k, (group, label) in enumerate(zip(groups, labels, strict=True)):
-        own = re.compile(rf"(?<![\w-]){re.escape(label)}(?!\w)", re.I)
-        places = {m.span() for m in own.finditer(text, start, end)} | {
-            (n.start, n.end) for n in group
-        }
+        places = {(n.start, n.end) for n in group} | set(_others(text, start, end, label))
         role = "comparator" if k == second else "intervention"
         first = min(places)
         yield ArmSpan(label, role, "group", label, first, tuple(_apart(places)))
+
+
+def _others(text: str, start: int, end: int, label: str) -> Iterator[Span]:
+    """Where else a sentence prints a group's name; a letter or a digit must be called a group."""
+    bare = len(label) == 1 or label.isdigit()
+    before = r"\b(?:groups?|arms?|cohort)\s" if bare else r"(?<![\w-])"
+    own = re.compile(rf"{before}(?P<n>{re.escape(label)})(?![\w]|[.·]\d)", re.I)
+    yield from (m.span("n") for m in own.finditer(text, start, end))
 
 
 def _apart(places: set[Span]) -> Iterator[Span]:

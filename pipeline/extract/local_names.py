@@ -107,6 +107,7 @@ _PREPOSED = re.compile(
     rf"(?s:.*)\b(?:of|with|in|for|after|on|than|by|to)\s(?:the\s)?(?P<n>{_NAME})\s?[(\[]\s*$"
 )
 _BRACKETED = re.compile(rf"\s*(?:%|mm\s?Hg)?\s*\(\s?(?P<n>{_NAME})\s?\)")
+_GOES_ON = re.compile(r"(?<=\d)[.·]?\d")
 #: Most words of a group's name.
 _LONGEST = 6
 
@@ -227,7 +228,9 @@ def _in_brackets(before: str) -> bool:
 def _whole(text: str, start: int, end: int) -> Span | None:
     """A stretch of words as a group's name, if each may be part of one."""
     words = list(_WORD.finditer(text, start, end))
-    if len(words) > _LONGEST or not all(_names_something(w.group()) for w in words):
+    if _GOES_ON.match(text, end):
+        words = words[:-1]  # "A 3" of "A 3.1 months"
+    if not words or len(words) > _LONGEST or not all(_names_something(w.group()) for w in words):
         return None
     return _trimmed(words)
 
@@ -280,7 +283,7 @@ def _trimmed(words: list[re.Match[str]]) -> Span | None:
 def _is_count(words: list[re.Match[str]]) -> bool:
     """Whether a name begins with how many there were: "24 enoxaparin", "twenty-two warfarin"."""
     first = words[0].group()
-    return len(words) > 1 and not first[0].isupper() and parse_count(first) is not None
+    return len(words) > 1 and parse_count(first.lower()) is not None
 
 
 def _names_something(word: str) -> bool:

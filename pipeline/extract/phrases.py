@@ -78,6 +78,10 @@ _KEPT_LAST = frozenset(
     {"rate", "rates", "level", "levels", "ratio", "change", "changes", "reduction", "increase",
      "improvement", "number", "proportion", "cases", "time", "score", "scores"}
 )  # fmt: skip
+#: How a number in words begins: "thirty-two".
+_TENS = tuple(
+    f"{n}-" for n in "twenty thirty forty fifty sixty seventy eighty ninety".split()  # noqa: SIM905
+)
 #: Most words of a phrase.
 _LONGEST = 9
 #: A phrase farther from its value than this is no name of it, in characters and obstacles.
@@ -201,7 +205,7 @@ def _goes_on(
         return False
     if lower in _INNER:
         return _may_join(run, lower)
-    return lower not in _breaks()
+    return lower not in _breaks() and not lower.startswith(_TENS)
 
 
 def _may_join(run: list[re.Match[str]], lower: str) -> bool:
