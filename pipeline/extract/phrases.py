@@ -86,6 +86,8 @@ _TENS = tuple(
 _LONGEST = 9
 #: A phrase farther from its value than this is no name of it, in characters and obstacles.
 FAR = 170.0
+#: A compared pair is a result: its name may stand farther.
+PAIRED_FAR = 320.0
 #: What a phrase of circumstance costs more.
 CIRCUMSTANCE = 70.0
 
@@ -119,7 +121,7 @@ def phrases(text: str, start: int, end: int, taken: Sequence[Span]) -> list[Phra
     return found
 
 
-def nearest(text: str, span: Span, found: Sequence[Phrase]) -> Phrase | None:
+def nearest(text: str, span: Span, found: Sequence[Phrase], far: float = FAR) -> Phrase | None:
     """Return the phrase that a value at `span` belongs to, those before it preferred."""
 
     def distance(p: Phrase) -> float:
@@ -131,7 +133,7 @@ def nearest(text: str, span: Span, found: Sequence[Phrase]) -> Phrase | None:
         return total + (CIRCUMSTANCE if _is_circumstance(text, p) else 0)
 
     best = min(found, key=distance, default=None)
-    return best if best is not None and distance(best) < FAR else None
+    return best if best is not None and distance(best) < far else None
 
 
 def behind(text: str, end: int, found: Sequence[Phrase]) -> Phrase | None:

@@ -5,9 +5,19 @@ from __future__ import annotations
 import re
 
 from pipeline.extract import naming
-from pipeline.extract.counting import is_bare
+from pipeline.extract.counting import is_bare, is_events
 from pipeline.extract.measurements import Measurement
-from pipeline.extract.phrases import Phrase, behind, nearest, object_of, phrases, subject_of, tied
+from pipeline.extract.phrases import (
+    FAR,
+    PAIRED_FAR,
+    Phrase,
+    behind,
+    nearest,
+    object_of,
+    phrases,
+    subject_of,
+    tied,
+)
 from pipeline.extract.scene import Scene
 
 _STATISTIC = re.compile(r"\b(?:mean|median|averaged?|average)\b", re.I)
@@ -29,7 +39,7 @@ class Named(Scene):
             name = self.carried.value
         tied = paired or arm is not None
         if name is None and tied and self._has_shape(m, paired=paired):
-            name = self._open_name(m, lead, end)
+            name = self._open_name(m, lead, end, paired=paired)
         return name
 
     def _is_elsewhere(
@@ -56,7 +66,16 @@ class Named(Scene):
         if seen is not None and seen.end <= name.span[0] < lead.start:
             return True
         had = self._had(m, lead, end)
-        return had is not None and name.span[1] <= lead.start
+        if had is not None and name.span[1] <= lead.start:
+            return True
+        counted = self._counted(lead)
+        return counted is not None and not (counted.start < name.span[1] and name.span[0] < counted.end)
+
+    def _counted(self, m: Measurement) -> Phrase | None:
+        """What a bare count counts: "10 cerebral infarctions"."""
+        if m.kind != "count" or m.value is not None or not is_events(self.text, m.end):
+            return None
+        return next((p for p in self._phrases() if 0 < p.start - m.end < 3), None)
 
     def _had(self, m: Measurement, lead: Measurement, end: int) -> Phrase | None:
         """What those counted had or did, where the words behind the number, or behind both, say."""
@@ -91,15 +110,23 @@ class Named(Scene):
         before = self.text[max(self.start, m.start - 60) : m.start]
         return bool(_STATISTIC.search(before))
 
-    def _open_name(self, m: Measurement, lead: Measurement, end: int) -> naming.Name | None:
+    def _open_name(
+        self, m: Measurement, lead: Measurement, end: int, *, paired: bool
+    ) -> naming.Name | None:
         """The noun phrase that a value stands with, where no rule knows it."""
         phrase = (
             behind(self.text, max(m.end, lead.end, end), self._phrases())
+            or self._counted(lead)
             or tied(self.text, lead.start, self._phrases())
             or subject_of(self.text, self.start, lead.start, self._phrases())
             or self._had(m, lead, end)
             or nearest(self.text, lead.span, self._phrases())
-            or nearest(self.text, (lead.start, max(m.end, lead.end, end)), self._phrases())
+            or nearest(
+                self.text,
+                (lead.start, max(m.end, lead.end, end)),
+                self._phrases(),
+                PAIRED_FAR if paired else FAR,
+            )
         )
         if phrase is None:
             return None

@@ -48,6 +48,10 @@ REACH = 150
 LARGE = 20
 _HALF = re.compile(r"[-‐–]\s*(?:,|and\b|or\b|to\b)")
 _HALF_BEFORE = re.compile(r"[a-z][-‐]$")
+#: "The rate was better with A than with B" tells of the rate.
+_THAN = re.compile(
+    r"(?:better|worse)\s+(?:(?:with|in|after|for|on)\s+[^.;,()]{1,50}\s)?than\b", re.I
+)
 _AT_END = re.compile(r"\b(?:at|until|after|before|from|to|by)\s+(?:the\s+|study\s+)?$", re.I)
 _NEXT_TIME = re.compile(r"\s*(?:,\s*(?:and\s+|or\s+)?|and\s+|or\s+|to\s+)")
 _WHEN = re.compile(
@@ -88,7 +92,9 @@ class Scene:
                 self.measured = self._measure()
 
     def _is_end(self, term: Term) -> bool:
-        """Whether "completion" says when something was measured: "the score at completion"."""
+        """Whether an event's word is none: "the score at completion", "better with A than B"."""
+        if _THAN.match(self.text, term.start, self.end):
+            return True
         before = self.text[max(self.start, term.start - 14) : term.start]
         return term.name == "completion" and _AT_END.search(before) is not None
 
