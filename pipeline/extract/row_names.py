@@ -64,7 +64,7 @@ class Named(Scene):
             return name.span[1] <= own.start or own.end <= name.span[0]
         seen = subject_of(self.text, self.start, lead.start, self._phrases())
         if seen is not None and seen.end <= name.span[0] < lead.start:
-            return True
+            return not self._is_known(seen)
         had = self._had(m, lead, end)
         if had is not None and name.span[1] <= lead.start:
             return True
@@ -76,6 +76,10 @@ class Named(Scene):
         if m.kind != "count" or m.value is not None or not is_events(self.text, m.end):
             return None
         return next((p for p in self._phrases() if 0 < p.start - m.end < 3), None)
+
+    def _is_known(self, p: Phrase) -> bool:
+        """Whether a rule knows what a phrase names."""
+        return any(t.start < p.end and p.start < t.end for t in (*self.events, *self.instruments))
 
     def _had(self, m: Measurement, lead: Measurement, end: int) -> Phrase | None:
         """What those counted had or did, where the words behind the number, or behind both, say."""
