@@ -45,6 +45,8 @@ _THAN = re.compile(
     r"\b(?:than|compared\s+(?:with|to)|versus|vs\.?)\s+(?:(?:that|those)\s+)?(?:(?:in|with|for|of|on|after|receiving)\s+)?(?:the\s+)?$",
     re.I,
 )
+#: "12% v 30%, respectively": in the order in which the arms were named.
+_SAID = re.compile(r"[^;.()\d]{0,50}\brespectively\b", re.I)
 _AT = re.compile(
     r"\s*(?:(?:months?|days?|weeks?|years?|patients)\s*)?(?:(?:in|with|on|for|of|among)\s+)?(?:the\s+|those\s+|patients\s+|given\s+|receiving\s+)*",
     re.I,
@@ -144,12 +146,34 @@ def arms_of(
         named = [p.arm for p in places if group[-1].end <= p.start < far]
         header = [a for a, b in zip_longest(named, named[1:]) if a != b][: len(group)]
 
+    said = _SAID.match(text, group[-1].end) is not None
+    beside = _named_beside(text, group, places, others)
+    if len(group) == len(ids) == 2 and beside is not None and not said:
+        header = [beside, *(i for i in ids if i != beside)]
+
     def total(order: tuple[int, ...]) -> float:
-        in_order = 30.0 if list(order) == header else 0.0
+        in_order = (200.0 if said else 30.0) if list(order) == header else 0.0
         return sum(table[k, i] for k, i in enumerate(order)) - in_order
 
     best = min(permutations(ids, len(group)), key=total)
     return [i if table[k, i] < FAR + 80 else None for k, i in enumerate(best)]
+
+
+def _named_beside(
+    text: str, group: Sequence[Measurement], places: Sequence[Mention], others: Sequence[Measurement]
+) -> int | None:
+    """The only arm named between the measurement before a group and the group."""
+    since = max((o.end for o in others if o.end <= group[0].start), default=0)
+    near = [
+        p
+        for p in places
+        if since <= p.start
+        and p.end <= group[0].start
+        and not _AT.fullmatch(text, since, p.start)
+    ]
+    than = any(_THAN.search(text[max(0, p.start - 45) : p.start]) for p in near)
+    named = {p.arm for p in near}
+    return named.pop() if since and len(named) == 1 and not than else None
 
 
 def _once(links: Sequence[tuple[float, int | None]]) -> list[int | None]:

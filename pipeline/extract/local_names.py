@@ -36,7 +36,7 @@ _FOR = re.compile(
 )
 _GIVEN = re.compile(
     r"\b(?:received|receiving|given|assigned\s+to|allocated\s+to|randomi[sz]ed\s+to|treated\s+with|taking|"
-    r"undergoing|underwent)\s+(?:the\s+|an?\s+|either\s+)?",
+    r"undergoing|underwent|(?:treatment|therapy|monotherapy)\s+with)\s+(?:the\s+|an?\s+|either\s+)?",
     re.I,
 )
 _AGAINST = re.compile(
@@ -54,11 +54,22 @@ _MOVE = r"(?:increas|decreas|reduc|chang|improve|differen|rise|fall|gain|loss)"
 _BEHIND = re.compile(
     r"[\s)\]]*(?:(?:points?|mm\s?Hg|kg|months?|days?|weeks?|years?|mg|m[lL]|%)\s+)?"
     r"(?:(?:of\s+)?(?:the\s+)?(?:\d+\s+)?(?:patients|women|men|subjects|participants|eyes|cases|children)\s+)?"
-    rf"(?:(?!{_MOVE})[a-z]+\s+){{0,2}}?(?:(?:in|with|on|for|of|among|after|receiving|given)\s+)(?:the\s+|those\s+|an?\s+)*",
+    rf"(?:(?!{_MOVE})[a-z]+\s+){{0,2}}?(?:(?:in|with|on|for|of|among|after|receiving|given)\s+)(?:the\s+|those\s+|an?\s+)*"
+    r"(?:(?<=those\s)(?:on|in|with|given|receiving|treated\swith|assigned\sto|who\sreceived)\s+(?:the\s+)?)?",
+    re.I,
+)
+#: "7% increase from baseline with A": a change, and whose it is.
+_MOVED = re.compile(
+    r"[\s)\]]*(?:increase|decrease|reduction|change|improvement|rise|fall)s?\s(?:from\s(?:the\s)?baseline\s)?"
+    r"(?:with|on|for|among|after)\s(?:the\s|those\s)*",
     re.I,
 )
 #: "3.9 points on the X scale": no group.
 _ON_SCALE = re.compile(r"\bpoints?\b.{0,20}\bon\s+(?:the\s+)?$", re.I)
+#: What a group had: "after consumption of a walnut diet".
+_ACT = re.compile(
+    r"(?:consumption|administration|use|addition|application|infusion|injection)\sof\s(?:the\s|an?\s)?", re.I
+)
 _AND_RESPECTIVELY = re.compile(
     r"(?:\s+(?:group|arm))?\s*(?:,|and|or|versus|vs\.?)\s+(?:the\s+)?(?=[^.;]{0,80}\brespectively)",
     re.I,
@@ -67,7 +78,7 @@ _LINK = r"(?:for|of|in|with|on|at|after|and|or|was|were|had)\s"
 _BOTH = re.compile(
     r"\b(?P<prep>(?:for|of|in|with|on|receive|receiving|received|between)\s+(?:the\s+)?)(?=[A-Za-z])"
     rf"(?!{_LINK})[\w+/'’-]+(?:\s(?!{_LINK})[\w+/'’-]+){{0,4}}?"
-    r"\s+(?:and|or)\s+(?:the\s+)?(?=[A-Za-z][^,.;()\d]{1,60}?\s(?:was|were|had)\s)",
+    r"\s+(?:and|or)\s+(?:the\s+)?(?=[A-Za-z][^,.;()\d]{1,60}?\s(?:was|were|had)\s|[A-Za-z][^,.;()]{1,80}?\s(?:was|were)\s\d)",
     re.I,
 )
 _NAME = r"[A-Za-z][\w+/.'’-]{0,40}(?:\s[A-Za-z0-9][\w+/.'’-]{0,40}){0,4}?"
@@ -86,14 +97,16 @@ _MORE = re.compile(
 )
 #: What a value is compared under: "was higher with A (12% v 30%)".
 _COMPARED = re.compile(
-    rf"\b(?:higher|lower|more|less|fewer|greater|better|worse|longer|shorter|superior|inferior|reduced|increased)\b"
-    rf"[^.;()\d]{{0,60}}\b(?:with|after|on|receiving)\s(?:the\s)?(?P<n>{_NAME})\s?[(\[][^()\[\]]{{0,60}}\d\s?%?\s(?:v|vs\.?|versus)\s",
+    rf"\b(?:favou?red\s(?:the\s)?(?P<f>{_NAME})\s?[(\[][^()\[\]]{{0,40}}\d\s?%?\s(?:v|vs\.?|versus)\s|(?:higher|lower|more|less|fewer|greater|better|worse|longer|shorter|superior|inferior|reduced|increased)\b"
+    rf"[^.;()\d]{{0,60}}\b(?:with|after|on|receiving)\s(?:the\s)?(?P<n>{_NAME})\s?[(\[][^()\[\]]{{0,60}}\d\s?%?\s(?:v|vs\.?|versus)\s)",
     re.I,
 )
 #: Two treatments that are alike: "A and B were comparable with respect to survival".
 _ALIKE = re.compile(
-    rf"(?:^(?:[A-Z]{{6,}}:?\s+){{0,2}}|[;:]\s)(?P<n>{_NAME})\sand\s(?P<o>{_NAME})\s(?:was|were)\s(?:\w{{3,15}}ly\s)?"
-    r"(?:comparable|similar|equivalent|equal|alike|effective)\s(?:with\srespect|in\sterms|in\s|for\s|with\sregard|to\seach)"
+    rf"(?:^(?:[A-Z]{{6,}}:?\s+){{0,2}}|[;:]\s)(?:Both\s)?(?:[Tt]he\s)?(?P<n>{_NAME})\sand\s(?:the\s)?(?P<o>{_NAME})\s"
+    r"(?:(?:was|were)\s(?:\w{3,15}ly\s)?(?:(?:comparable|similar|equivalent|equal|alike|effective)"
+    r"\s(?:with\srespect|in\sterms|in\s|for\s|with\sregard|to\seach)|rated\b(?=.*\brespectively))"
+    r"|(?:showed|required|achieved|produced|yielded|reduced|lowered|increased|improved|resulted\sin|led\sto)\s(?=.*\brespectively))"
 )
 _RESPECTIVELY = re.compile(
     r"(?:\s(?:groups?|arms?|patients|recipients))?\s?,?\s?\brespectively\b", re.I
@@ -101,7 +114,7 @@ _RESPECTIVELY = re.compile(
 _JOINED = re.compile(r"(?:\band|\bor|\bversus|\bvs\.?)\s+(?:the\s+)?$", re.I)
 _PREPOSITION = re.compile(r"\b(?:in|for|with|on|of|after|by|to|receiving)\s+(?:the\s+)?$", re.I)
 #: A group's name in brackets before or behind its value: "(A: 12%; B: 30%)", "12% (A)".
-_LABELLED = re.compile(rf"(?:[(\[;,]|\bvs\.?|\bversus)\s*(?P<n>{_NAME})\s?[:;,=]?\s*$")
+_LABELLED = re.compile(rf"(?:[(\[;,]|\bvs\.?|\bversus|\band)\s*(?P<n>{_NAME})\s?[:;,=]?\s*$")
 #: A group's name before the bracket of its value: "lower with A (12%) than with B (30%)".
 _PREPOSED = re.compile(
     rf"(?s:.*)\b(?:of|with|in|for|after|on|than|by|to)\s(?:the\s)?(?P<n>{_NAME})\s?[(\[]\s*$"
@@ -145,7 +158,7 @@ def names(text: str, start: int, end: int, measured: Sequence[Measurement]) -> I
     for names in _bracketed(text, start, end, measured):
         yield from names
     for value in measured:
-        tied = _BEHIND.match(text, value.end, end)
+        tied = _BEHIND.match(text, value.end, end) or _MOVED.match(text, value.end, end)
         if tied and not _ON_SCALE.search(text[value.start : tied.end()]):
             yield from _listed(text, _on(text, tied.end(), end), end)
 
@@ -174,7 +187,7 @@ def _subjects(text: str, start: int, end: int) -> Iterator[GroupName]:
     sentence = text[start:end]
     for pattern in (_SUBJECT, _BY, _MORE, _COMPARED, _ALIKE):
         for m in pattern.finditer(sentence):
-            for group in ("n", "o") if pattern is _ALIKE else ("n",):
+            for group in (g for g, name in m.groupdict().items() if name):
                 yield from _named(_whole(text, start + m.start(group), start + m.end(group)), 2)
 
 
@@ -251,6 +264,8 @@ def _named(span: Span | None, weight: int) -> Iterator[GroupName]:
 
 def _on(text: str, at: int, end: int) -> Span | None:
     """The words from `at` on, up to a word that ends a name."""
+    act = _ACT.match(text, at, end)
+    at = act.end() if act else at
     words: list[re.Match[str]] = []
     for word in _WORD.finditer(text, at, end):
         if len(words) >= _LONGEST or not _names_something(word.group()):

@@ -45,6 +45,7 @@ _SEEN = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"[;:]\s|,\s(?:whereas|while|but|and)\s|\b(?:whereas|although)\s", re.IGNORECASE)
+_NEW_CLAUSE = re.compile(r";\s|,\s(?:whereas|while|but)\s", re.IGNORECASE)
 #: What a clause may begin with before its subject: "In group A, ...", "After 5 years, ...".
 _AHEAD = re.compile(
     r"\s*(?:at|after|among|before|by|during|following|for|from|in|of|on|with|within|until|compared)\s"
@@ -165,6 +166,24 @@ def subject_of(text: str, start: int, end: int, found: Sequence[Phrase]) -> Phra
     first = ahead.end() if ahead else first
     named = (p for p in found if first <= p.start and p.end <= seen.start())
     return next((p for p in named if not _is_circumstance(text, p)), None)
+
+
+def clause_start(text: str, start: int, at: int) -> int:
+    """Return where the clause of a value at `at` starts: behind a semicolon, ", whereas"."""
+    found = (m.end() for m in _NEW_CLAUSE.finditer(text, start, at))
+    return max((k for k in found if not _is_inside(text, start, k)), default=start)
+
+
+def _is_inside(text: str, start: int, at: int) -> bool:
+    """Whether a place stands inside brackets."""
+    before = text[start:at]
+    return before.count("(") + before.count("[") > before.count(")") + before.count("]")
+
+
+def within_clause(text: str, start: int, end: int, found: Sequence[Phrase]) -> Phrase | None:
+    """Return the last phrase of ``text[start:end]`` that names what was measured."""
+    own = [p for p in found if start <= p.start and p.end <= end and not _is_circumstance(text, p)]
+    return own[-1] if own else None
 
 
 def _is_place(text: str, p: Phrase) -> bool:

@@ -12,11 +12,13 @@ from pipeline.extract.phrases import (
     PAIRED_FAR,
     Phrase,
     behind,
+    clause_start,
     nearest,
     object_of,
     phrases,
     subject_of,
     tied,
+    within_clause,
 )
 from pipeline.extract.scene import Scene
 
@@ -67,6 +69,11 @@ class Named(Scene):
             return not self._is_known(seen)
         had = self._had(m, lead, end)
         if had is not None and name.span[1] <= lead.start:
+            return True
+        first = clause_start(self.text, self.start, lead.start)
+        if name.span[1] <= first and within_clause(
+            self.text, first, lead.start, self._phrases()
+        ):
             return True
         counted = self._counted(lead)
         return counted is not None and not (counted.start < name.span[1] and name.span[0] < counted.end)
