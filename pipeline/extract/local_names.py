@@ -35,7 +35,7 @@ _FOR = re.compile(
     re.I,
 )
 _GIVEN = re.compile(
-    r"\b(?:received|receiving|given|assigned\s+to|allocated\s+to|randomi[sz]ed\s+to|treated\s+with|taking|"
+    r"\b(?:receiv(?:ed|ing)\s+(?:treatment|therapy)\s+with|received|receiving|given|assigned\s+to|allocated\s+to|randomi[sz]ed\s+to|treated\s+with|taking|"
     r"undergoing|underwent|(?:treatment|therapy|monotherapy)\s+with)\s+(?:the\s+|an?\s+|either\s+)?",
     re.I,
 )
@@ -85,10 +85,15 @@ _NAME = r"[A-Za-z][\w+/.'’-]{0,40}(?:\s[A-Za-z0-9][\w+/.'’-]{0,40}){0,4}?"
 _WHO = r"(?:\s(?:patients|women|men|subjects|participants|eyes|cases|children|recipients))?"
 #: A treatment that does something: "Latanoprost lowered the pressure more than timolol".
 _SUBJECT = re.compile(
-    rf"(?:^(?:[A-Z]{{6,}}:?\s+)?|(?:[,;:]\s)?\b(?:whereas|while|but|and)\s|[,;:]\s)(?:[Tt]he\s)?(?P<n>{_NAME}){_WHO}"
+    rf"(?:^(?:[A-Z]{{6,}}:?\s+){{0,2}}|(?:[,;:]\s)?\b(?:whereas|while|but|and)\s|[,;:]\s)(?:[Tt]he\s)?(?P<n>{_NAME}){_WHO}"
     r"\s(?:\w{3,15}ly\s)?(?:(?:reduced|lowered|increased|improved|decreased|prolonged|showed|had|produced|achieved"
     r"|caused|provided|yielded|prevented)(?!\s(?:in|by|from|after|to|with|at|than|for|during|on)\b)|resulted\sin|led\sto"
     r"|(?:was|were)\s(?:associated\swith|superior\sto|(?:more|less|equally|as)\s(?:effective|efficacious|potent)))"
+)
+#: Those with a treatment who had something: "Patients with a pump had a lower rate than".
+_WHO_HAD = re.compile(
+    rf"(?:^(?:[A-Z]{{6,}}:?\s+){{0,2}}|[;:]\s)(?:[Tt]hose|[Pp]atients|[Ww]omen|[Mm]en|[Ss]ubjects|[Pp]articipants|[Cc]hildren|[Ee]yes)"
+    rf"\s(?:with|on|in|given|after)\s(?:the\s)?(?P<n>{_NAME})\s(?:had|showed|achieved|experienced|reported)\b(?=.*\b(?:than|compared)\b)"
 )
 #: The second of two subjects of one verb: "A lowered it by 8 mm Hg and B by 9".
 _BY = re.compile(rf"\b(?:and|whereas|while|but)\s(?P<n>{_NAME})\sby\s+(?=\d)")
@@ -185,7 +190,7 @@ def _called_groups(text: str, start: int, end: int) -> Iterator[GroupName]:
 def _subjects(text: str, start: int, end: int) -> Iterator[GroupName]:
     """The treatments that do something, and the groups of which more or fewer did."""
     sentence = text[start:end]
-    for pattern in (_SUBJECT, _BY, _MORE, _COMPARED, _ALIKE):
+    for pattern in (_SUBJECT, _WHO_HAD, _BY, _MORE, _COMPARED, _ALIKE):
         for m in pattern.finditer(sentence):
             for group in (g for g, name in m.groupdict().items() if name):
                 yield from _named(_whole(text, start + m.start(group), start + m.end(group)), 2)

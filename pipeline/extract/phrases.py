@@ -21,7 +21,7 @@ _CIRCUMSTANCE = re.compile(
     r"|(?<!effect\s)(?<!effects\s)(?<!impact\s)on"
     r"|(?:patients|subjects|women|men|participants|children|those|cases|eyes)\s+with)\s+"
     r"(?:the\s+|an?\s+)?(?:(?:first|second|third|last|final|initial|each|all)\s+)?"
-    r"|[Aa]t\s+(?:the\s+)?)$"
+    r"|[Aa]t\s+(?:the\s+)?|\bto\s+[a-z]{3,12}(?:\s+and\s+[a-z]{3,12})?\s+the\s+)$"
 )
 _END_POINT = re.compile(
     r"\b(?:primary|secondary|composite|combined|co-primary)\b.{0,60}"
@@ -44,6 +44,7 @@ _SEEN = re.compile(
     r"[^.;:\d]{0,80}$",
     re.IGNORECASE,
 )
+_WHICH = re.compile(r"\b(?:which|that)\s+$", re.IGNORECASE)
 _CLAUSE = re.compile(r"[;:]\s|,\s(?:whereas|while|but|and)\s|\b(?:whereas|although)\s", re.IGNORECASE)
 _NEW_CLAUSE = re.compile(r";\s|,\s(?:whereas|while|but)\s", re.IGNORECASE)
 #: What a clause may begin with before its subject: "In group A, ...", "After 5 years, ...".
@@ -161,6 +162,9 @@ def subject_of(text: str, start: int, end: int, found: Sequence[Phrase]) -> Phra
     seen = _SEEN.search(text, start, end)
     if seen is None:
         return None
+    if _WHICH.search(text[max(start, seen.start() - 8) : seen.start()]):
+        before = [p for p in found if start <= p.start and p.end <= seen.start()]
+        return before[-1] if before else None
     first = max((m.end() for m in _CLAUSE.finditer(text, start, seen.start())), default=start)
     ahead = _AHEAD.match(text, first, seen.start())
     first = ahead.end() if ahead else first
