@@ -34,7 +34,7 @@ _FROM_BASELINE = re.compile(r"\bfrom baseline to\b|\bbaseline (?:vs\.?|versus|an
 #: What stands between an arm's name and the number behind it: "control group, 12%", "A: 12%".
 _LABEL = re.compile(r"(?:\s+(?:groups?|arms?|patients))?\s*(?:[,:=(\[]|was|were|had)?\s*", re.I)
 #: A semicolon outside brackets, or "whereas": what stands behind it speaks of another arm.
-_NEW_CLAUSE = re.compile(r";(?![^()]*+[)])|,\s(?:but|whereas|while)\s")
+_NEW_CLAUSE = re.compile(r";(?![^()]{0,120}+[)])|,\s(?:but|whereas|while)\s")
 #: A bare comparison: "12% v 30%", "2.8 and 2.6 months".
 _VERSUS = re.compile(
     r"\s*(?:months?|days?|weeks?|years?|points?|mm\s?Hg|kg|min)?\s*,?\s*(?:vs?\.?|versus|compared\s+(?:with|to)|and)\s*",
@@ -160,16 +160,17 @@ def arms_of(
 
 
 def _named_beside(
-    text: str, group: Sequence[Measurement], places: Sequence[Mention], others: Sequence[Measurement]
+    text: str,
+    group: Sequence[Measurement],
+    places: Sequence[Mention],
+    others: Sequence[Measurement],
 ) -> int | None:
     """The only arm named between the measurement before a group and the group."""
     since = max((o.end for o in others if o.end <= group[0].start), default=0)
     near = [
         p
         for p in places
-        if since <= p.start
-        and p.end <= group[0].start
-        and not _AT.fullmatch(text, since, p.start)
+        if since <= p.start and p.end <= group[0].start and not _AT.fullmatch(text, since, p.start)
     ]
     than = any(_THAN.search(text[max(0, p.start - 45) : p.start]) for p in near)
     named = {p.arm for p in near}

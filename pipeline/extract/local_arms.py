@@ -18,7 +18,9 @@ _COMPARATOR = re.compile(
     re.I,
 )
 #: What stands between two values that are compared.
-_VERSUS = re.compile(r"\s*(?:[a-z/%]{1,8}\s?){0,2}(?:vs?\.?|versus|compared\s+(?:with|to))\s*", re.I)
+_VERSUS = re.compile(
+    r"\s*(?:[a-z/%]{1,8}\s?){0,2}(?:vs?\.?|versus|compared\s+(?:with|to))\s*", re.I
+)
 
 
 def find(text: str, start: int, end: int, measured: Sequence[Measurement]) -> tuple[ArmSpan, ...]:

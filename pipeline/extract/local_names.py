@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pipeline.extract.group_phrasing import NAME, SUBJECTS
 from pipeline.extract.lexicon import rules
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.numbers import parse_count
@@ -68,7 +69,8 @@ _MOVED = re.compile(
 _ON_SCALE = re.compile(r"\bpoints?\b.{0,20}\bon\s+(?:the\s+)?$", re.I)
 #: What a group had: "after consumption of a walnut diet".
 _ACT = re.compile(
-    r"(?:consumption|administration|use|addition|application|infusion|injection)\sof\s(?:the\s|an?\s)?", re.I
+    r"(?:consumption|administration|use|addition|application|infusion|injection)\sof\s(?:the\s|an?\s)?",
+    re.I,
 )
 _AND_RESPECTIVELY = re.compile(
     r"(?:\s+(?:group|arm))?\s*(?:,|and|or|versus|vs\.?)\s+(?:the\s+)?(?=[^.;]{0,80}\brespectively)",
@@ -81,50 +83,18 @@ _BOTH = re.compile(
     r"\s+(?:and|or)\s+(?:the\s+)?(?=[A-Za-z][^,.;()\d]{1,60}?\s(?:was|were|had)\s|[A-Za-z][^,.;()]{1,80}?\s(?:was|were)\s\d)",
     re.I,
 )
-_NAME = r"[A-Za-z][\w+/.'’-]{0,40}(?:\s[A-Za-z0-9][\w+/.'’-]{0,40}){0,4}?"
-_WHO = r"(?:\s(?:patients|women|men|subjects|participants|eyes|cases|children|recipients))?"
-#: A treatment that does something: "Latanoprost lowered the pressure more than timolol".
-_SUBJECT = re.compile(
-    rf"(?:^(?:[A-Z]{{6,}}:?\s+){{0,2}}|(?:[,;:]\s)?\b(?:whereas|while|but|and)\s|[,;:]\s)(?:[Tt]he\s)?(?P<n>{_NAME}){_WHO}"
-    r"\s(?:\w{3,15}ly\s)?(?:(?:reduced|lowered|increased|improved|decreased|prolonged|showed|had|produced|achieved"
-    r"|caused|provided|yielded|prevented)(?!\s(?:in|by|from|after|to|with|at|than|for|during|on)\b)|resulted\sin|led\sto"
-    r"|(?:was|were)\s(?:associated\swith|superior\sto|(?:more|less|equally|as)\s(?:effective|efficacious|potent)))"
-)
-#: Those with a treatment who had something: "Patients with a pump had a lower rate than".
-_WHO_HAD = re.compile(
-    rf"(?:^(?:[A-Z]{{6,}}:?\s+){{0,2}}|[;:]\s)(?:[Tt]hose|[Pp]atients|[Ww]omen|[Mm]en|[Ss]ubjects|[Pp]articipants|[Cc]hildren|[Ee]yes)"
-    rf"\s(?:with|on|in|given|after)\s(?:the\s)?(?P<n>{_NAME})\s(?:had|showed|achieved|experienced|reported)\b(?=.*\b(?:than|compared)\b)"
-)
-#: The second of two subjects of one verb: "A lowered it by 8 mm Hg and B by 9".
-_BY = re.compile(rf"\b(?:and|whereas|while|but)\s(?P<n>{_NAME})\sby\s+(?=\d)")
-_MORE = re.compile(
-    rf"\b(?:[Mm]ore|[Ff]ewer)\s(?P<n>{_NAME})\s(?:patients|women|men|subjects|participants|children)\b"
-)
-#: What a value is compared under: "was higher with A (12% v 30%)".
-_COMPARED = re.compile(
-    rf"\b(?:favou?red\s(?:the\s)?(?P<f>{_NAME})\s?[(\[][^()\[\]]{{0,40}}\d\s?%?\s(?:v|vs\.?|versus)\s|(?:higher|lower|more|less|fewer|greater|better|worse|longer|shorter|superior|inferior|reduced|increased)\b"
-    rf"[^.;()\d]{{0,60}}\b(?:with|after|on|receiving)\s(?:the\s)?(?P<n>{_NAME})\s?[(\[][^()\[\]]{{0,60}}\d\s?%?\s(?:v|vs\.?|versus)\s)",
-    re.I,
-)
-#: Two treatments that are alike: "A and B were comparable with respect to survival".
-_ALIKE = re.compile(
-    rf"(?:^(?:[A-Z]{{6,}}:?\s+){{0,2}}|[;:]\s)(?:Both\s)?(?:[Tt]he\s)?(?P<n>{_NAME})\sand\s(?:the\s)?(?P<o>{_NAME})\s"
-    r"(?:(?:was|were)\s(?:\w{3,15}ly\s)?(?:(?:comparable|similar|equivalent|equal|alike|effective)"
-    r"\s(?:with\srespect|in\sterms|in\s|for\s|with\sregard|to\seach)|rated\b(?=.*\brespectively))"
-    r"|(?:showed|required|achieved|produced|yielded|reduced|lowered|increased|improved|resulted\sin|led\sto)\s(?=.*\brespectively))"
-)
 _RESPECTIVELY = re.compile(
     r"(?:\s(?:groups?|arms?|patients|recipients))?\s?,?\s?\brespectively\b", re.I
 )
 _JOINED = re.compile(r"(?:\band|\bor|\bversus|\bvs\.?)\s+(?:the\s+)?$", re.I)
 _PREPOSITION = re.compile(r"\b(?:in|for|with|on|of|after|by|to|receiving)\s+(?:the\s+)?$", re.I)
 #: A group's name in brackets before or behind its value: "(A: 12%; B: 30%)", "12% (A)".
-_LABELLED = re.compile(rf"(?:[(\[;,]|\bvs\.?|\bversus|\band)\s*(?P<n>{_NAME})\s?[:;,=]?\s*$")
+_LABELLED = re.compile(rf"(?:[(\[;,]|\bvs\.?|\bversus|\band)\s*(?P<n>{NAME})\s?[:;,=]?\s*$")
 #: A group's name before the bracket of its value: "lower with A (12%) than with B (30%)".
 _PREPOSED = re.compile(
-    rf"(?s:.*)\b(?:of|with|in|for|after|on|than|by|to)\s(?:the\s)?(?P<n>{_NAME})\s?[(\[]\s*$"
+    rf"(?s:.*)\b(?:of|with|in|for|after|on|than|by|to)\s(?:the\s)?(?P<n>{NAME})\s?[(\[]\s*$"
 )
-_BRACKETED = re.compile(rf"\s*(?:%|mm\s?Hg)?\s*\(\s?(?P<n>{_NAME})\s?\)")
+_BRACKETED = re.compile(rf"\s*(?:%|mm\s?Hg)?\s*\(\s?(?P<n>{NAME})\s?\)")
 _GOES_ON = re.compile(r"(?<=\d)[.·]?\d")
 #: Most words of a group's name.
 _LONGEST = 6
@@ -190,7 +160,7 @@ def _called_groups(text: str, start: int, end: int) -> Iterator[GroupName]:
 def _subjects(text: str, start: int, end: int) -> Iterator[GroupName]:
     """The treatments that do something, and the groups of which more or fewer did."""
     sentence = text[start:end]
-    for pattern in (_SUBJECT, _WHO_HAD, _BY, _MORE, _COMPARED, _ALIKE):
+    for pattern in SUBJECTS:
         for m in pattern.finditer(sentence):
             for group in (g for g, name in m.groupdict().items() if name):
                 yield from _named(_whole(text, start + m.start(group), start + m.end(group)), 2)

@@ -21,7 +21,7 @@ _CIRCUMSTANCE = re.compile(
     r"|(?<!effect\s)(?<!effects\s)(?<!impact\s)on"
     r"|(?:patients|subjects|women|men|participants|children|those|cases|eyes)\s+with)\s+"
     r"(?:the\s+|an?\s+)?(?:(?:first|second|third|last|final|initial|each|all)\s+)?"
-    r"|[Aa]t\s+(?:the\s+)?|\bto\s+[a-z]{3,12}(?:\s+and\s+[a-z]{3,12})?\s+the\s+)$"
+    r"|[Aa]t\s+(?:the\s+)?|\bto\s+[a-z]{3,12}(?:\s+and\s+[a-z]{3,12})?\s+the\s+|(?<!respect\s)(?<!regard\s)\bto\s+(?:[a-z]{3,12}\s+and\s+)?)$"
 )
 _END_POINT = re.compile(
     r"\b(?:primary|secondary|composite|combined|co-primary)\b.{0,60}"
@@ -38,34 +38,25 @@ _UNIT_WORD = re.compile(
     r"(?:[kcmµμnpd]?(?:g|l|L|m|mol|Eq|IU|U)|[mc]m\d?|microg|mcg|kcal|cells|beats|copies|dyn·?s?|s)"
     r"(?:/(?:[kcmµμnpd]?(?:g|l|L|mol|m\d?)|microL|min|minute|h|hr|day|d|week|year|\d+)){1,3}"
 )
-_SEEN = re.compile(
-    r"\b(?:occurred|(?:was|were)\s+(?:also\s+|only\s+|\w{1,15}ly\s+)?(?:noted|observed|reported|found|seen"
-    r"|detected|recorded|present|documented|identified|diagnosed|demonstrated|experienced|achieved))\b"
-    r"[^.;:\d]{0,80}$",
-    re.IGNORECASE,
-)
-_WHICH = re.compile(r"\b(?:which|that)\s+$", re.IGNORECASE)
-_CLAUSE = re.compile(r"[;:]\s|,\s(?:whereas|while|but|and)\s|\b(?:whereas|although)\s", re.IGNORECASE)
-_NEW_CLAUSE = re.compile(r";\s|,\s(?:whereas|while|but)\s", re.IGNORECASE)
-#: What a clause may begin with before its subject: "In group A, ...", "After 5 years, ...".
-_AHEAD = re.compile(
-    r"\s*(?:at|after|among|before|by|during|following|for|from|in|of|on|with|within|until|compared)\s"
-    r"(?:[^,;()]|[(][^()]*[)])*,",
-    re.IGNORECASE,
-)
 #: How far a phrase that is tied to a value may stand before it.
 NEAREST = 70
+#: How far before a value its bracket may open.
+BRACKET = 160
 #: How far what was had may stand behind its verb.
 NEAR = 30
 #: A verb or a sign that ties what was measured to the value behind it.
 _BRACKET = re.compile(r"\s*[\[(]\s*")
+#: What may stand between a name and the bracket of its values: its abbreviation.
+_SHORT = re.compile(r"\s*(?:[(\[]\s*[A-Z][\w-]{0,9}\s*[)\]]\s*)?")
+#: What tells of values in a bracket: "(hazard ratio, 0.8; median, 6 v 4 months)".
+_TOLD = re.compile(r"\b(?:median|mean|average|ratio|HR|OR|RR|CI|SD)\b", re.I)
 _PREPOSITION = re.compile(
     r"\b(?:in|with|on|for|of|by|to|than|at|from|after|versus|vs\.?|v)\s+(?:the\s+|an?\s+)?$", re.I
 )
 #: What changes in something: the words behind the preposition name the outcome.
 _MOVE_IN = re.compile(
     r"\b(?:changes?|reductions?|improvements?|increases?|decreases?|differences?|declines?|baseline|rates?"
-    r"|incidence|risk|numbers?|gains?|loss)\s(?:in|of)\s+(?:the\s+|mean\s+|median\s+)?$",
+    r"|incidence|risk|numbers?|gains?|loss|better|worse|superior|inferior|efficacy)\s(?:in|of)\s+(?:the\s+|mean\s+|median\s+)?$",
     re.I,
 )
 _IS = re.compile(r"\s*(?:\([^()]{0,30}\)\s*)?(?:(?:was|were|averaged)\s+|[:=]\s*)")
@@ -82,7 +73,8 @@ _KEPT_LAST = frozenset(
 )  # fmt: skip
 #: How a number in words begins: "thirty-two".
 _TENS = tuple(
-    f"{n}-" for n in "twenty thirty forty fifty sixty seventy eighty ninety".split()  # noqa: SIM905
+    f"{n}-"
+    for n in "twenty thirty forty fifty sixty seventy eighty ninety".split()  # noqa: SIM905
 )
 #: Most words of a phrase.
 _LONGEST = 9
@@ -132,7 +124,7 @@ def nearest(text: str, span: Span, found: Sequence[Phrase], far: float = FAR) ->
             return len(gap) + 32 + 30 * sum(gap.count(c) for c in ",(") + 60 * gap.count(";")
         gap = text[p.end : span[0]]
         total = len(gap) + 12 * gap.count(",") + 40 * gap.count(";")
-        return total + (CIRCUMSTANCE if _is_circumstance(text, p) else 0)
+        return total + (CIRCUMSTANCE if is_circumstance(text, p) else 0)
 
     best = min(found, key=distance, default=None)
     return best if best is not None and distance(best) < far else None
@@ -154,49 +146,13 @@ def object_of(text: str, end: int, found: Sequence[Phrase]) -> Phrase | None:
     return first if all(w in _empty() or w in _INNER for w in between) else None
 
 
-def subject_of(text: str, start: int, end: int, found: Sequence[Phrase]) -> Phrase | None:
-    """Return what is said to have been seen in those counted at `end`.
-
-    "Flushing, the commonest adverse event, was noted in 12%": the first phrase of the clause.
-    """
-    seen = _SEEN.search(text, start, end)
-    if seen is None:
-        return None
-    if _WHICH.search(text[max(start, seen.start() - 8) : seen.start()]):
-        before = [p for p in found if start <= p.start and p.end <= seen.start()]
-        return before[-1] if before else None
-    first = max((m.end() for m in _CLAUSE.finditer(text, start, seen.start())), default=start)
-    ahead = _AHEAD.match(text, first, seen.start())
-    first = ahead.end() if ahead else first
-    named = (p for p in found if first <= p.start and p.end <= seen.start())
-    return next((p for p in named if not _is_circumstance(text, p)), None)
-
-
-def clause_start(text: str, start: int, at: int) -> int:
-    """Return where the clause of a value at `at` starts: behind a semicolon, ", whereas"."""
-    found = (m.end() for m in _NEW_CLAUSE.finditer(text, start, at))
-    return max((k for k in found if not _is_inside(text, start, k)), default=start)
-
-
-def _is_inside(text: str, start: int, at: int) -> bool:
-    """Whether a place stands inside brackets."""
-    before = text[start:at]
-    return before.count("(") + before.count("[") > before.count(")") + before.count("]")
-
-
-def within_clause(text: str, start: int, end: int, found: Sequence[Phrase]) -> Phrase | None:
-    """Return the last phrase of ``text[start:end]`` that names what was measured."""
-    own = [p for p in found if start <= p.start and p.end <= end and not _is_circumstance(text, p)]
-    return own[-1] if own else None
-
-
 def _is_place(text: str, p: Phrase) -> bool:
     """Whether a preposition makes a phrase who or where, and not what: "lower in women (12%)"."""
     before = text[max(0, p.start - 40) : p.start]
     return _PREPOSITION.search(before) is not None and _MOVE_IN.search(before) is None
 
 
-def _is_circumstance(text: str, p: Phrase) -> bool:
+def is_circumstance(text: str, p: Phrase) -> bool:
     """Whether a phrase says when or with whom something was found, and not what."""
     return _CIRCUMSTANCE.search(text[max(0, p.start - 24) : p.start]) is not None
 
@@ -207,13 +163,35 @@ def tied(text: str, start: int, found: Sequence[Phrase]) -> Phrase | None:
         if not 0 <= start - p.end < NEAREST:
             continue
         if _IS.fullmatch(text, p.end, start):
-            return p if not _is_circumstance(text, p) else None
+            return p if not is_circumstance(text, p) else None
         listed = _BRACKET.fullmatch(text, p.end, start)
         if listed and not _is_place(text, p):
             return p
         ahead = _FOR_AHEAD.search(text[max(0, p.start - 12) : p.start])
         if ahead and _THERE.fullmatch(text, p.end, start):
             return p
+    return _of_bracket(text, start, found)
+
+
+def _of_bracket(text: str, start: int, found: Sequence[Phrase]) -> Phrase | None:
+    """Return the phrase before the bracket of a value: "survival (ratio, 0.8; 6 v 4 months)"."""
+    opened = _opened(text, start)
+    if opened is None or not _TOLD.search(text, opened, start):
+        return None
+    if any(opened < p.start < start for p in found):
+        return None
+    near = (p for p in found if 0 <= opened - p.end < NEAR)
+    own = next((p for p in near if _SHORT.fullmatch(text, p.end, opened)), None)
+    return own if own is not None and not _is_place(text, own) else None
+
+
+def _opened(text: str, at: int) -> int | None:
+    """Where the bracket opens that a value stands in."""
+    depth = 0
+    for k in range(at - 1, max(0, at - BRACKET), -1):
+        depth += (text[k] in ")]") - (text[k] in "([")
+        if depth < 0:
+            return k
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from pipeline.extract import naming
+from pipeline.extract.clauses import clause_start, is_inside, subject_of, within_clause
 from pipeline.extract.counting import is_bare, is_events
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.phrases import (
@@ -12,13 +13,10 @@ from pipeline.extract.phrases import (
     PAIRED_FAR,
     Phrase,
     behind,
-    clause_start,
     nearest,
     object_of,
     phrases,
-    subject_of,
     tied,
-    within_clause,
 )
 from pipeline.extract.scene import Scene
 
@@ -57,9 +55,9 @@ class Named(Scene):
         """Whether a value stands with another phrase than the one that a rule names."""
         if not self.told or not (paired or arm is not None):
             return False
-        if name.span[0] >= lead.end and ";" in self.text[lead.end : name.span[0]]:
-            if not self._inside_brackets(lead.end, name.span[0]):
-                return True
+        stop = self.text.rfind(";", lead.end, max(lead.end, name.span[0]))
+        if stop >= 0 and not is_inside(self.text, self.start, stop):
+            return True
         own = behind(self.text, max(m.end, end), self._phrases())
         own = own or tied(self.text, lead.start, self._phrases())
         if own is not None:
@@ -71,12 +69,12 @@ class Named(Scene):
         if had is not None and name.span[1] <= lead.start:
             return True
         first = clause_start(self.text, self.start, lead.start)
-        if name.span[1] <= first and within_clause(
-            self.text, first, lead.start, self._phrases()
-        ):
+        if name.span[1] <= first and within_clause(self.text, first, lead.start, self._phrases()):
             return True
         counted = self._counted(lead)
-        return counted is not None and not (counted.start < name.span[1] and name.span[0] < counted.end)
+        return counted is not None and not (
+            counted.start < name.span[1] and name.span[0] < counted.end
+        )
 
     def _counted(self, m: Measurement) -> Phrase | None:
         """What a bare count counts: "10 cerebral infarctions"."""
@@ -94,12 +92,6 @@ class Named(Scene):
             return None
         first = object_of(self.text, lead.end, self._phrases())
         return first or object_of(self.text, max(m.end, end), self._phrases())
-
-    def _inside_brackets(self, start: int, end: int) -> bool:
-        """Whether the last semicolon of a stretch stands inside brackets."""
-        at = self.text.rfind(";", start, end)
-        before = self.text[self.start : at]
-        return before.count("(") + before.count("[") > before.count(")") + before.count("]")
 
     def _is_no_result(self, m: Measurement, *, paired: bool) -> bool:
         """Whether a value is a difference between arms, a length of follow-up or an age."""

@@ -26,7 +26,8 @@ from pipeline.extract.sentences import Sentence
 Span = tuple[int, int]
 
 _CLOCK = re.compile(
-    r"\b(?:median|times? to|survival|duration|latency|length of|stay|time (?:required|needed|taken|spent|until)"
+    r"\b(?:median|times? to|survival|duration|latency|length of|stay"
+    r"|time (?:required|needed|taken|spent|until)"
     r"|(?:mean|average|operati(?:ve|ng|on)|procedure|surgical|total|recovery|healing) times?"
     r"|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b"
     r"|\d\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)?\s*(?:vs?\.?|versus)\s+\d[\d.·]*\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)\b"
