@@ -7,15 +7,19 @@ import re
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.naming import LESS_RISK, Name
 
+_BETWEEN_GROUPS = (
+    r"\bbetween[\s-](?:the\s)?groups?\s(?:\w+\s){0,2}?"
+    r"(?:differences?|reductions?|changes?)\b[^.;]{0,50}$"
+)
 _GROUPS_APART = re.compile(
-    r"\bbetween[\s-](?:the\s)?groups?\s(?:\w+\s){0,2}?(?:differences?|reductions?|changes?)\b[^.;]{0,50}$"
+    rf"{_BETWEEN_GROUPS}"
     r"|\b(?:treatment|absolute|risk|mean|median)\s+(?:differences?|reductions?)\s*(?:of|was|[,:=(])*\s*$"
     r"|\b(?:noninferiority|non-inferiority|equivalence)\b[^.;]{0,40}$",
     re.I,
 )
 _RATIO = re.compile(
     r"\b(?:hazard|odds|risk|rate)\s+ratios?\b[^;()\d]{0,70}$|\bp[\s-]values?\b[^;\d]{0,100}$"
-    r"|\bbetween[\s-]groups?\s(?:\w+\s){0,2}?(?:differences?|reductions?|changes?)\b[^.;]{0,50}$",
+    rf"|{_BETWEEN_GROUPS}",
     re.I,
 )
 _MEAN = re.compile(r"\b(?:mean|average)\b", re.I)

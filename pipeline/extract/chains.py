@@ -39,6 +39,7 @@ _AND = re.compile(
     r"\s*(?:months?|days?|weeks?|years?|points?|[kmµμnp]?g(?:/[dm]?[lL])?|patients|mm\s?Hg|mm|cm|m[lL]|hours?|h|min)?\s*(?:\([^()]{0,40}\)\s*)?(?:and|or)\s*",
     re.IGNORECASE,
 )
+_COMMA = re.compile(r"\s*(?:%|[a-zA-Z/]{1,6}\s?){0,2}\s*,\s*")
 _GROUP_BEHIND = re.compile(
     r"^[\s)\]]*(?:\([^()]{0,45}\)\s*)?(?:of\s+(?:the\s+)?(?:patients|women|participants|subjects|cases)\s+)?"
     r"(?P<word>in|for|with|on|of|among|after|receiving|from)\s+(?:(?:the|those|patients|women)\s+)*[^,;.]{0,40}?"
@@ -145,7 +146,7 @@ class Chains:
         if not linking.LOOSE.search(gap):
             return False
         if _AND.fullmatch(gap) and _SAID.search(self.text, self.start, self.end):
-            return True
+            return not self._is_third(a, found)
         if self._is_plain_pair(a, b) or self._are_labelled(a, gap) or self._are_joint(gap, b):
             return True
         if self._parallel(gap, b):
@@ -156,6 +157,13 @@ class Chains:
             return False
         own = [linking.arms_of(self.text, [m], self.places, found)[0] for m in (a, b)]
         return None not in own and own[0] != own[1]
+
+    def _is_third(self, a: Measurement, found: Sequence[Measurement]) -> bool:
+        """Whether a value ends a longer list than there are arms: "3, 4 and 5 at 2, 4 and 8 h"."""
+        if len(self.arms) > 2:
+            return False
+        before = max((x for x in found if x.end <= a.start), key=lambda x: x.end, default=None)
+        return before is not None and _COMMA.fullmatch(self.text, before.end, a.start) is not None
 
     def _is_plain_pair(self, a: Measurement, b: Measurement) -> bool:
         """Whether the values of two arms are joined by "and" alone: "were 19 and 44 months"."""

@@ -33,11 +33,20 @@ _AFTER = re.compile(
 _FROM_BASELINE = re.compile(r"\bfrom baseline to\b|\bbaseline (?:vs\.?|versus|and|to)\b", re.I)
 #: What stands between an arm's name and the number behind it: "control group, 12%", "A: 12%".
 _LABEL = re.compile(r"(?:\s+(?:groups?|arms?|patients))?\s*(?:[,:=(\[]|was|were|had)?\s*", re.I)
+#: A semicolon outside brackets, or "whereas": what stands behind it speaks of another arm.
+_NEW_CLAUSE = re.compile(r";(?![^()]{0,120}+[)])|,\s(?:but|whereas|while)\s")
 #: A bare comparison: "12% v 30%", "2.8 and 2.6 months".
 _VERSUS = re.compile(
     r"\s*(?:months?|days?|weeks?|years?|points?|mm\s?Hg|kg|min)?\s*,?\s*(?:vs?\.?|versus|compared\s+(?:with|to)|and)\s*",
     re.I,
 )
+#: The second of two arms: "was higher than with placebo (30% v 12%)".
+_THAN = re.compile(
+    r"\b(?:than|compared\s+(?:with|to)|versus|vs\.?)\s+(?:(?:that|those)\s+)?(?:(?:in|with|for|of|on|after|receiving)\s+)?(?:the\s+)?$",
+    re.I,
+)
+#: "12% v 30%, respectively": in the order in which the arms were named.
+_SAID = re.compile(r"[^;.()\d]{0,50}\brespectively\b", re.I)
 _AT = re.compile(
     r"\s*(?:(?:months?|days?|weeks?|years?|patients)\s*)?(?:(?:in|with|on|for|of|among)\s+)?(?:the\s+|those\s+|patients\s+|given\s+|receiving\s+)*",
     re.I,
@@ -100,7 +109,7 @@ def cost(
             return 2.0
     if usual and behind != (usual == "behind"):
         total += ODD
-    total += 25 * len(re.findall(r"[,;](?!\s*p\s*[=<])", gap))
+    total += 25 * len(re.findall(r"[,;](?!\s*p\s*[=<])", gap)) + 40 * len(_NEW_CLAUSE.findall(gap))
     start = attrgetter("start")
     between = bisect_left(others, high, key=start) - bisect_left(others, low, key=start)
     return total + 40 * max(0, between)
@@ -120,7 +129,7 @@ def arms_of(
     if len(ids) == 1 and len(group) == 2 and _VERSUS.fullmatch(text, group[0].end, group[1].start):
         behind = any(
             _AT.fullmatch(text, group[1].end, p.start) for p in places if p.start >= group[1].end
-        )
+        ) or all(_THAN.search(text[max(0, p.start - 45) : p.start]) for p in places)
         return [None, ids[0]] if behind else [ids[0], None]
     if len(group) == 1 or len(ids) < len(group):
         return _once([_nearest(text, m, places, others) for m in group])
@@ -133,15 +142,39 @@ def arms_of(
     named = [p.arm for p in places if p.end <= group[0].start]
     header = [a for a, b in zip_longest(named, named[1:]) if a != b][-len(group) :]
     if len(set(header)) < len(group):
-        named = [p.arm for p in places if p.start >= group[-1].end]
+        far = next((o.start for o in others if o.start > group[-1].end), len(text))
+        named = [p.arm for p in places if group[-1].end <= p.start < far]
         header = [a for a, b in zip_longest(named, named[1:]) if a != b][: len(group)]
 
+    said = _SAID.match(text, group[-1].end) is not None
+    beside = _named_beside(text, group, places, others)
+    if len(group) == len(ids) == 2 and beside is not None and not said:
+        header = [beside, *(i for i in ids if i != beside)]
+
     def total(order: tuple[int, ...]) -> float:
-        in_order = 30.0 if list(order) == header else 0.0
+        in_order = (200.0 if said else 30.0) if list(order) == header else 0.0
         return sum(table[k, i] for k, i in enumerate(order)) - in_order
 
     best = min(permutations(ids, len(group)), key=total)
     return [i if table[k, i] < FAR + 80 else None for k, i in enumerate(best)]
+
+
+def _named_beside(
+    text: str,
+    group: Sequence[Measurement],
+    places: Sequence[Mention],
+    others: Sequence[Measurement],
+) -> int | None:
+    """The only arm named between the measurement before a group and the group."""
+    since = max((o.end for o in others if o.end <= group[0].start), default=0)
+    near = [
+        p
+        for p in places
+        if since <= p.start and p.end <= group[0].start and not _AT.fullmatch(text, since, p.start)
+    ]
+    than = any(_THAN.search(text[max(0, p.start - 45) : p.start]) for p in near)
+    named = {p.arm for p in near}
+    return named.pop() if since and len(named) == 1 and not than else None
 
 
 def _once(links: Sequence[tuple[float, int | None]]) -> list[int | None]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pipeline.extract.group_phrasing import NAME, SUBJECTS
 from pipeline.extract.lexicon import rules
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.numbers import parse_count
@@ -14,18 +15,29 @@ Span = tuple[int, int]
 
 _WORD = re.compile(r"[A-Za-z0-9][\w+/'’-]*|\S")
 _GROUP = re.compile(r"[\s-](?:groups?|arms?|recipients)\b", re.I)
+_QUOTED = re.compile(r"[\"“”]\s?(?P<n>[A-Za-z][\w-]*+(?:\s[\w-]++){0,3})\s?[\"“”]$")
+#: All groups at once are none of them: "similar in the two treatment groups".
+_ALL_GROUPS = re.compile(
+    r"\b(?:both|two|three|four|all|these|between|among|across)\s(?:the\s)?(?:[a-z]+\s)?"
+    r"(?:treatment|study|therapy|patient|age|dose|trial)$",
+    re.I,
+)
 _LETTER = re.compile(
     r"\b(?:[Gg]roups?|[Aa]rms?|[Cc]ohort)\s+(?P<n>(?:[A-Z]\w{0,3}|\d)\b(?!\.\d))"
     r"(?:\s*(?:,|and|or|versus|vs\.?)\s*(?P<o>(?:[A-Z]\d?|\d)\b(?!\.\d)))?"
 )
-_TREATED = re.compile(r"(?<![\w-])(?P<n>[A-Za-z0-9][\w+/-]{0,40}?)-treated\b", re.I)
+_TREATED = re.compile(
+    r"(?<![\w-])(?P<n>[A-Za-z0-9][\w+/-]{0,40}?)(?:-treated\b"
+    r"|\streated\s(?:patients|men|women|subjects|participants|eyes|groups?))",
+    re.I,
+)
 _FOR = re.compile(
     r"\bfor\s+(?:the\s+)?(?=[A-Za-z][\w+/-]{1,40}(?:\s[\w+/-]{1,40}){0,2}\s+(?:was|were)\s+\d)",
     re.I,
 )
 _GIVEN = re.compile(
-    r"\b(?:received|receiving|given|assigned\s+to|allocated\s+to|randomi[sz]ed\s+to|treated\s+with|taking|"
-    r"undergoing|underwent)\s+(?:the\s+|an?\s+|either\s+)?",
+    r"\b(?:receiv(?:ed|ing)\s+(?:treatment|therapy)\s+with|received|receiving|given|assigned\s+to|allocated\s+to|randomi[sz]ed\s+to|treated\s+with|taking|"
+    r"undergoing|underwent|(?:treatment|therapy|monotherapy)\s+with)\s+(?:the\s+|an?\s+|either\s+)?",
     re.I,
 )
 _AGAINST = re.compile(
@@ -43,31 +55,33 @@ _MOVE = r"(?:increas|decreas|reduc|chang|improve|differen|rise|fall|gain|loss)"
 _BEHIND = re.compile(
     r"[\s)\]]*(?:(?:points?|mm\s?Hg|kg|months?|days?|weeks?|years?|mg|m[lL]|%)\s+)?"
     r"(?:(?:of\s+)?(?:the\s+)?(?:\d+\s+)?(?:patients|women|men|subjects|participants|eyes|cases|children)\s+)?"
-    rf"(?:(?!{_MOVE})[a-z]+\s+){{0,2}}?(?:(?:in|with|on|for|of|among|after|receiving|given)\s+)(?:the\s+|those\s+|an?\s+)*",
+    rf"(?:(?!{_MOVE})[a-z]+\s+){{0,2}}?(?:(?:in|with|on|for|of|among|after|receiving|given)\s+)(?:the\s+|those\s+|an?\s+)*"
+    r"(?:(?<=those\s)(?:on|in|with|given|receiving|treated\swith|assigned\sto|who\sreceived)\s+(?:the\s+)?)?",
+    re.I,
+)
+#: "7% increase from baseline with A": a change, and whose it is.
+_MOVED = re.compile(
+    r"[\s)\]]*(?:increase|decrease|reduction|change|improvement|rise|fall)s?\s(?:from\s(?:the\s)?baseline\s)?"
+    r"(?:with|on|for|among|after)\s(?:the\s|those\s)*",
+    re.I,
+)
+#: "3.9 points on the X scale": no group.
+_ON_SCALE = re.compile(r"\bpoints?\b.{0,20}\bon\s+(?:the\s+)?$", re.I)
+#: What a group had: "after consumption of a walnut diet".
+_ACT = re.compile(
+    r"(?:consumption|administration|use|addition|application|infusion|injection)\sof\s(?:the\s|an?\s)?",
     re.I,
 )
 _AND_RESPECTIVELY = re.compile(
     r"(?:\s+(?:group|arm))?\s*(?:,|and|or|versus|vs\.?)\s+(?:the\s+)?(?=[^.;]{0,80}\brespectively)",
     re.I,
 )
+_LINK = r"(?:for|of|in|with|on|at|after|and|or|was|were|had)\s"
 _BOTH = re.compile(
-    r"\b(?P<prep>(?:for|of|in|with|on|receive|receiving|received|between)\s+(?:the\s+)?)(?=[A-Za-z])[\w+/'’-]+(?:\s[\w+/'’-]+){0,4}?"
-    r"\s+(?:and|or)\s+(?:the\s+)?(?=[A-Za-z][^,.;()\d]{1,60}?\s(?:was|were|had)\s)",
+    r"\b(?P<prep>(?:for|of|in|with|on|receive|receiving|received|between)\s+(?:the\s+)?)(?=[A-Za-z])"
+    rf"(?!{_LINK})[\w+/'’-]+(?:\s(?!{_LINK})[\w+/'’-]+){{0,4}}?"
+    r"\s+(?:and|or)\s+(?:the\s+)?(?=[A-Za-z][^,.;()\d]{1,60}?\s(?:was|were|had)\s|[A-Za-z][^,.;()]{1,80}?\s(?:was|were)\s\d)",
     re.I,
-)
-_NAME = r"[A-Za-z][\w+/.'’-]{0,40}(?:\s[A-Za-z0-9][\w+/.'’-]{0,40}){0,4}?"
-_WHO = r"(?:\s(?:patients|women|men|subjects|participants|eyes|cases|children|recipients))?"
-#: A treatment that does something: "Latanoprost lowered the pressure more than timolol".
-_SUBJECT = re.compile(
-    rf"(?:^(?:[A-Z]{{6,}}:?\s+)?|(?:[,;:]\s)?\b(?:whereas|while|but|and)\s|[,;:]\s)(?:[Tt]he\s)?(?P<n>{_NAME}){_WHO}"
-    r"\s(?:\w{3,15}ly\s)?(?:(?:reduced|lowered|increased|improved|decreased|prolonged|showed|had|produced|achieved"
-    r"|caused|provided|yielded|prevented)(?!\s(?:in|by|from|after|to|with|at|than|for|during|on)\b)|resulted\sin|led\sto"
-    r"|(?:was|were)\s(?:associated\swith|superior\sto|(?:more|less|equally|as)\s(?:effective|efficacious|potent)))"
-)
-#: The second of two subjects of one verb: "A lowered it by 8 mm Hg and B by 9".
-_BY = re.compile(rf"\b(?:and|whereas|while|but)\s(?P<n>{_NAME})\sby\s+(?=\d)")
-_MORE = re.compile(
-    rf"\b(?:[Mm]ore|[Ff]ewer)\s(?P<n>{_NAME})\s(?:patients|women|men|subjects|participants|children)\b"
 )
 _RESPECTIVELY = re.compile(
     r"(?:\s(?:groups?|arms?|patients|recipients))?\s?,?\s?\brespectively\b", re.I
@@ -75,12 +89,13 @@ _RESPECTIVELY = re.compile(
 _JOINED = re.compile(r"(?:\band|\bor|\bversus|\bvs\.?)\s+(?:the\s+)?$", re.I)
 _PREPOSITION = re.compile(r"\b(?:in|for|with|on|of|after|by|to|receiving)\s+(?:the\s+)?$", re.I)
 #: A group's name in brackets before or behind its value: "(A: 12%; B: 30%)", "12% (A)".
-_LABELLED = re.compile(rf"(?:[(\[;,]|\bvs\.?|\bversus)\s*(?P<n>{_NAME})\s?[:;,=]?\s*$")
+_LABELLED = re.compile(rf"(?:[(\[;,]|\bvs\.?|\bversus|\band)\s*(?P<n>{NAME})\s?[:;,=]?\s*$")
 #: A group's name before the bracket of its value: "lower with A (12%) than with B (30%)".
 _PREPOSED = re.compile(
-    rf"(?s:.*)\b(?:of|with|in|for|after|on|than|by|to)\s(?:the\s)?(?P<n>{_NAME})\s?[(\[]\s*$"
+    rf"(?s:.*)\b(?:of|with|in|for|after|on|than|by|to)\s(?:the\s)?(?P<n>{NAME})\s?[(\[]\s*$"
 )
-_BRACKETED = re.compile(rf"\s*(?:%|mm\s?Hg)?\s*\(\s?(?P<n>{_NAME})\s?\)")
+_BRACKETED = re.compile(rf"\s*(?:%|mm\s?Hg)?\s*\(\s?(?P<n>{NAME})\s?\)")
+_GOES_ON = re.compile(r"(?<=\d)[.·]?\d")
 #: Most words of a group's name.
 _LONGEST = 6
 
@@ -118,14 +133,20 @@ def names(text: str, start: int, end: int, measured: Sequence[Measurement]) -> I
     for names in _bracketed(text, start, end, measured):
         yield from names
     for value in measured:
-        tied = _BEHIND.match(text, value.end, end)
-        if tied:
+        tied = _BEHIND.match(text, value.end, end) or _MOVED.match(text, value.end, end)
+        if tied and not _ON_SCALE.search(text[value.start : tied.end()]):
             yield from _listed(text, _on(text, tied.end(), end), end)
 
 
 def _called_groups(text: str, start: int, end: int) -> Iterator[GroupName]:
     """What is called a group, and what it is joined with: "the A and B groups"."""
     for m in _GROUP.finditer(text, start, end):
+        if _ALL_GROUPS.search(text[max(start, m.start() - 40) : m.start()]):
+            continue
+        quoted = _QUOTED.search(text[max(start, m.start() - 50) : m.start()])
+        if quoted:
+            yield from _named(_span(quoted, max(start, m.start() - 50)), 3)
+            continue
         last = _back(text, start, m.start())
         yield from _named(last, 3)
         if last is not None:
@@ -139,9 +160,10 @@ def _called_groups(text: str, start: int, end: int) -> Iterator[GroupName]:
 def _subjects(text: str, start: int, end: int) -> Iterator[GroupName]:
     """The treatments that do something, and the groups of which more or fewer did."""
     sentence = text[start:end]
-    for pattern in (_SUBJECT, _BY, _MORE):
+    for pattern in SUBJECTS:
         for m in pattern.finditer(sentence):
-            yield from _named(_whole(text, start + m.start("n"), start + m.end("n")), 2)
+            for group in (g for g, name in m.groupdict().items() if name):
+                yield from _named(_whole(text, start + m.start(group), start + m.end(group)), 2)
 
 
 def _respective(text: str, start: int, end: int) -> Iterator[GroupName]:
@@ -194,7 +216,9 @@ def _in_brackets(before: str) -> bool:
 def _whole(text: str, start: int, end: int) -> Span | None:
     """A stretch of words as a group's name, if each may be part of one."""
     words = list(_WORD.finditer(text, start, end))
-    if len(words) > _LONGEST or not all(_names_something(w.group()) for w in words):
+    if _GOES_ON.match(text, end):
+        words = words[:-1]  # "A 3" of "A 3.1 months"
+    if not words or len(words) > _LONGEST or not all(_names_something(w.group()) for w in words):
         return None
     return _trimmed(words)
 
@@ -215,6 +239,8 @@ def _named(span: Span | None, weight: int) -> Iterator[GroupName]:
 
 def _on(text: str, at: int, end: int) -> Span | None:
     """The words from `at` on, up to a word that ends a name."""
+    act = _ACT.match(text, at, end)
+    at = act.end() if act else at
     words: list[re.Match[str]] = []
     for word in _WORD.finditer(text, at, end):
         if len(words) >= _LONGEST or not _names_something(word.group()):
@@ -247,11 +273,13 @@ def _trimmed(words: list[re.Match[str]]) -> Span | None:
 def _is_count(words: list[re.Match[str]]) -> bool:
     """Whether a name begins with how many there were: "24 enoxaparin", "twenty-two warfarin"."""
     first = words[0].group()
-    return len(words) > 1 and not first[0].isupper() and parse_count(first) is not None
+    return len(words) > 1 and parse_count(first.lower()) is not None
 
 
 def _names_something(word: str) -> bool:
     """Whether a word may be part of a group's name."""
+    if len(word) == 2 and word.isupper() and word != "CI":
+        return word not in ("HR", "OR", "RR", "SD", "SE", "VS", "HG")  # "the IT group"
     return word[0].isalnum() and word.lower() not in _ends()
 
 

@@ -21,7 +21,7 @@ _CIRCUMSTANCE = re.compile(
     r"|(?<!effect\s)(?<!effects\s)(?<!impact\s)on"
     r"|(?:patients|subjects|women|men|participants|children|those|cases|eyes)\s+with)\s+"
     r"(?:the\s+|an?\s+)?(?:(?:first|second|third|last|final|initial|each|all)\s+)?"
-    r"|[Aa]t\s+(?:the\s+)?)$"
+    r"|[Aa]t\s+(?:the\s+)?|\bto\s+[a-z]{3,12}(?:\s+and\s+[a-z]{3,12})?\s+the\s+|(?<!respect\s)(?<!regard\s)\bto\s+(?:[a-z]{3,12}\s+and\s+)?)$"
 )
 _END_POINT = re.compile(
     r"\b(?:primary|secondary|composite|combined|co-primary)\b.{0,60}"
@@ -33,14 +33,31 @@ _HAD = re.compile(
     r"|underwent|required|suffered(?:\sfrom)?|reported|reached|maintained|met)\s+",
     re.IGNORECASE,
 )
+#: A unit of measurement: "mmol/mol", "mg/24", "beats/min".
+_UNIT_WORD = re.compile(
+    r"(?:[kcmµμnpd]?(?:g|l|L|m|mol|Eq|IU|U)|[mc]m\d?|microg|mcg|kcal|cells|beats|copies|dyn·?s?|s)"
+    r"(?:/(?:[kcmµμnpd]?(?:g|l|L|mol|m\d?)|microL|min|minute|h|hr|day|d|week|year|\d+)){1,3}"
+)
 #: How far a phrase that is tied to a value may stand before it.
 NEAREST = 70
+#: How far before a value its bracket may open.
+BRACKET = 160
 #: How far what was had may stand behind its verb.
 NEAR = 30
 #: A verb or a sign that ties what was measured to the value behind it.
 _BRACKET = re.compile(r"\s*[\[(]\s*")
+#: What may stand between a name and the bracket of its values: its abbreviation.
+_SHORT = re.compile(r"\s*(?:[(\[]\s*[A-Z][\w-]{0,9}\s*[)\]]\s*)?")
+#: What tells of values in a bracket: "(hazard ratio, 0.8; median, 6 v 4 months)".
+_TOLD = re.compile(r"\b(?:median|mean|average|ratio|HR|OR|RR|CI|SD)\b", re.I)
 _PREPOSITION = re.compile(
     r"\b(?:in|with|on|for|of|by|to|than|at|from|after|versus|vs\.?|v)\s+(?:the\s+|an?\s+)?$", re.I
+)
+#: What changes in something: the words behind the preposition name the outcome.
+_MOVE_IN = re.compile(
+    r"\b(?:changes?|reductions?|improvements?|increases?|decreases?|differences?|declines?|baseline|rates?"
+    r"|incidence|risk|numbers?|gains?|loss|better|worse|superior|inferior|efficacy)\s(?:in|of)\s+(?:the\s+|mean\s+|median\s+)?$",
+    re.I,
 )
 _IS = re.compile(r"\s*(?:\([^()]{0,30}\)\s*)?(?:(?:was|were|averaged)\s+|[:=]\s*)")
 _FOR_AHEAD = re.compile(r"\bfor\s+(?:the\s+)?$", re.IGNORECASE)
@@ -54,10 +71,17 @@ _KEPT_LAST = frozenset(
     {"rate", "rates", "level", "levels", "ratio", "change", "changes", "reduction", "increase",
      "improvement", "number", "proportion", "cases", "time", "score", "scores"}
 )  # fmt: skip
+#: How a number in words begins: "thirty-two".
+_TENS = tuple(
+    f"{n}-"
+    for n in "twenty thirty forty fifty sixty seventy eighty ninety".split()  # noqa: SIM905
+)
 #: Most words of a phrase.
 _LONGEST = 9
 #: A phrase farther from its value than this is no name of it, in characters and obstacles.
 FAR = 170.0
+#: A compared pair is a result: its name may stand farther.
+PAIRED_FAR = 320.0
 #: What a phrase of circumstance costs more.
 CIRCUMSTANCE = 70.0
 
@@ -91,7 +115,7 @@ def phrases(text: str, start: int, end: int, taken: Sequence[Span]) -> list[Phra
     return found
 
 
-def nearest(text: str, span: Span, found: Sequence[Phrase]) -> Phrase | None:
+def nearest(text: str, span: Span, found: Sequence[Phrase], far: float = FAR) -> Phrase | None:
     """Return the phrase that a value at `span` belongs to, those before it preferred."""
 
     def distance(p: Phrase) -> float:
@@ -100,12 +124,10 @@ def nearest(text: str, span: Span, found: Sequence[Phrase]) -> Phrase | None:
             return len(gap) + 32 + 30 * sum(gap.count(c) for c in ",(") + 60 * gap.count(";")
         gap = text[p.end : span[0]]
         total = len(gap) + 12 * gap.count(",") + 40 * gap.count(";")
-        return total + (
-            CIRCUMSTANCE if _CIRCUMSTANCE.search(text[max(0, p.start - 24) : p.start]) else 0
-        )
+        return total + (CIRCUMSTANCE if is_circumstance(text, p) else 0)
 
     best = min(found, key=distance, default=None)
-    return best if best is not None and distance(best) < FAR else None
+    return best if best is not None and distance(best) < far else None
 
 
 def behind(text: str, end: int, found: Sequence[Phrase]) -> Phrase | None:
@@ -124,19 +146,52 @@ def object_of(text: str, end: int, found: Sequence[Phrase]) -> Phrase | None:
     return first if all(w in _empty() or w in _INNER for w in between) else None
 
 
+def _is_place(text: str, p: Phrase) -> bool:
+    """Whether a preposition makes a phrase who or where, and not what: "lower in women (12%)"."""
+    before = text[max(0, p.start - 40) : p.start]
+    return _PREPOSITION.search(before) is not None and _MOVE_IN.search(before) is None
+
+
+def is_circumstance(text: str, p: Phrase) -> bool:
+    """Whether a phrase says when or with whom something was found, and not what."""
+    return _CIRCUMSTANCE.search(text[max(0, p.start - 24) : p.start]) is not None
+
+
 def tied(text: str, start: int, found: Sequence[Phrase]) -> Phrase | None:
     """Return the phrase that a verb or "for" ties to a value at `start`: "survival was 12"."""
     for p in found:
         if not 0 <= start - p.end < NEAREST:
             continue
         if _IS.fullmatch(text, p.end, start):
-            return p if not _CIRCUMSTANCE.search(text[max(0, p.start - 24) : p.start]) else None
+            return p if not is_circumstance(text, p) else None
         listed = _BRACKET.fullmatch(text, p.end, start)
-        if listed and not _PREPOSITION.search(text[max(0, p.start - 16) : p.start]):
+        if listed and not _is_place(text, p):
             return p
         ahead = _FOR_AHEAD.search(text[max(0, p.start - 12) : p.start])
         if ahead and _THERE.fullmatch(text, p.end, start):
             return p
+    return _of_bracket(text, start, found)
+
+
+def _of_bracket(text: str, start: int, found: Sequence[Phrase]) -> Phrase | None:
+    """Return the phrase before the bracket of a value: "survival (ratio, 0.8; 6 v 4 months)"."""
+    opened = _opened(text, start)
+    if opened is None or not _TOLD.search(text, opened, start):
+        return None
+    if any(opened < p.start < start for p in found):
+        return None
+    near = (p for p in found if 0 <= opened - p.end < NEAR)
+    own = next((p for p in near if _SHORT.fullmatch(text, p.end, opened)), None)
+    return own if own is not None and not _is_place(text, own) else None
+
+
+def _opened(text: str, at: int) -> int | None:
+    """Where the bracket opens that a value stands in."""
+    depth = 0
+    for k in range(at - 1, max(0, at - BRACKET), -1):
+        depth += (text[k] in ")]") - (text[k] in "([")
+        if depth < 0:
+            return k
     return None
 
 
@@ -153,7 +208,7 @@ def _goes_on(
         return False
     if lower in _INNER:
         return _may_join(run, lower)
-    return lower not in _breaks()
+    return lower not in _breaks() and not lower.startswith(_TENS)
 
 
 def _may_join(run: list[re.Match[str]], lower: str) -> bool:
@@ -200,7 +255,7 @@ def _is_empty(word: str) -> bool:
     lower = word.lower()
     if lower in _INNER or lower in _empty() or (lower.endswith("ly") and lower != "daily"):
         return True
-    return len(word) == 1
+    return len(word) == 1 or _UNIT_WORD.fullmatch(word) is not None
 
 
 @cache

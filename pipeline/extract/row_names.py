@@ -5,9 +5,19 @@ from __future__ import annotations
 import re
 
 from pipeline.extract import naming
-from pipeline.extract.counting import is_bare
+from pipeline.extract.clauses import clause_start, is_inside, subject_of, within_clause
+from pipeline.extract.counting import is_bare, is_events
 from pipeline.extract.measurements import Measurement
-from pipeline.extract.phrases import Phrase, behind, nearest, object_of, phrases, tied
+from pipeline.extract.phrases import (
+    FAR,
+    PAIRED_FAR,
+    Phrase,
+    behind,
+    nearest,
+    object_of,
+    phrases,
+    tied,
+)
 from pipeline.extract.scene import Scene
 
 _STATISTIC = re.compile(r"\b(?:mean|median|averaged?|average)\b", re.I)
@@ -21,7 +31,7 @@ class Named(Scene):
     ) -> naming.Name | None:
         """Name an outcome: by the rules, by the sentence before, or by the words before it."""
         name = naming.name_of(self.text, self.start, lead, self.events, self.instruments)
-        if name is not None and self._is_elsewhere(name, lead, arm, paired=paired):
+        if name is not None and self._is_elsewhere(name, m, lead, arm, end, paired=paired):
             name = None
         if name is not None or not self.told or self._is_no_result(m, paired=paired):
             return name
@@ -29,25 +39,59 @@ class Named(Scene):
             name = self.carried.value
         tied = paired or arm is not None
         if name is None and tied and self._has_shape(m, paired=paired):
-            name = self._open_name(m, lead, end)
+            name = self._open_name(m, lead, end, paired=paired)
         return name
 
     def _is_elsewhere(
-        self, name: naming.Name, lead: Measurement, arm: int | None, *, paired: bool
+        self,
+        name: naming.Name,
+        m: Measurement,
+        lead: Measurement,
+        arm: int | None,
+        end: int,
+        *,
+        paired: bool,
     ) -> bool:
         """Whether a value stands with another phrase than the one that a rule names."""
         if not self.told or not (paired or arm is not None):
             return False
-        if name.span[0] >= lead.end and ";" in self.text[lead.end : name.span[0]]:
-            return not self._inside_brackets(lead.end, name.span[0])
-        own = tied(self.text, lead.start, self._phrases())
-        return own is not None and (name.span[1] <= own.start or own.end <= name.span[0])
+        stop = self.text.rfind(";", lead.end, max(lead.end, name.span[0]))
+        if stop >= 0 and not is_inside(self.text, self.start, stop):
+            return True
+        own = behind(self.text, max(m.end, end), self._phrases())
+        own = own or tied(self.text, lead.start, self._phrases())
+        if own is not None:
+            return name.span[1] <= own.start or own.end <= name.span[0]
+        seen = subject_of(self.text, self.start, lead.start, self._phrases())
+        if seen is not None and seen.end <= name.span[0] < lead.start:
+            return not self._is_known(seen)
+        had = self._had(m, lead, end)
+        if had is not None and name.span[1] <= lead.start:
+            return True
+        first = clause_start(self.text, self.start, lead.start)
+        if name.span[1] <= first and within_clause(self.text, first, lead.start, self._phrases()):
+            return True
+        counted = self._counted(lead)
+        return counted is not None and not (
+            counted.start < name.span[1] and name.span[0] < counted.end
+        )
 
-    def _inside_brackets(self, start: int, end: int) -> bool:
-        """Whether the last semicolon of a stretch stands inside brackets."""
-        at = self.text.rfind(";", start, end)
-        before = self.text[self.start : at]
-        return before.count("(") + before.count("[") > before.count(")") + before.count("]")
+    def _counted(self, m: Measurement) -> Phrase | None:
+        """What a bare count counts: "10 cerebral infarctions"."""
+        if m.kind != "count" or m.value is not None or not is_events(self.text, m.end):
+            return None
+        return next((p for p in self._phrases() if 0 < p.start - m.end < 3), None)
+
+    def _is_known(self, p: Phrase) -> bool:
+        """Whether a rule knows what a phrase names."""
+        return any(t.start < p.end and p.start < t.end for t in (*self.events, *self.instruments))
+
+    def _had(self, m: Measurement, lead: Measurement, end: int) -> Phrase | None:
+        """What those counted had or did, where the words behind the number, or behind both, say."""
+        if m.kind not in ("percent", "count"):
+            return None
+        first = object_of(self.text, lead.end, self._phrases())
+        return first or object_of(self.text, max(m.end, end), self._phrases())
 
     def _is_no_result(self, m: Measurement, *, paired: bool) -> bool:
         """Whether a value is a difference between arms, a length of follow-up or an age."""
@@ -69,18 +113,23 @@ class Named(Scene):
         before = self.text[max(self.start, m.start - 60) : m.start]
         return bool(_STATISTIC.search(before))
 
-    def _open_name(self, m: Measurement, lead: Measurement, end: int) -> naming.Name | None:
+    def _open_name(
+        self, m: Measurement, lead: Measurement, end: int, *, paired: bool
+    ) -> naming.Name | None:
         """The noun phrase that a value stands with, where no rule knows it."""
         phrase = (
             behind(self.text, max(m.end, lead.end, end), self._phrases())
+            or self._counted(lead)
             or tied(self.text, lead.start, self._phrases())
-            or (
-                object_of(self.text, max(m.end, end), self._phrases())
-                if m.kind in ("percent", "count")
-                else None
-            )
+            or subject_of(self.text, self.start, lead.start, self._phrases())
+            or self._had(m, lead, end)
             or nearest(self.text, lead.span, self._phrases())
-            or nearest(self.text, (lead.start, max(m.end, lead.end, end)), self._phrases())
+            or nearest(
+                self.text,
+                (lead.start, max(m.end, lead.end, end)),
+                self._phrases(),
+                PAIRED_FAR if paired else FAR,
+            )
         )
         if phrase is None:
             return None

@@ -16,7 +16,9 @@ from pipeline.extract.row_names import Named
 from pipeline.extract.scene import LASTED
 
 _WHOLE = re.compile(
-    r"\b(?:whole group|entire (?:group|cohort)|both groups together|all patients|overall)\b", re.I
+    r"\b(?:whole group|entire (?:group|cohort)|both groups together|all patients)\b"
+    r"|\boverall(?=\s*,|\s+(?:\d|of\b|in\b|there\b|it\b))",
+    re.I,
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -29,6 +29,8 @@ Span = tuple[int, int]
 _CLOCK = Starts(
     re.compile(
         r"\b(?:median|times? to|survival|duration|latency|length of|stay"
+        r"|time (?:required|needed|taken|spent|until)"
+        r"|(?:mean|average|operati(?:ve|ng|on)|procedure|surgical|total|recovery|healing) times?"
         r"|(?-i:TTP|TTF|PFS|OS|DFS|EFS|RFS|LOS))\b"
         r"|\d\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)?\s*(?:vs?\.?|versus)\s+\d[\d.·]*\s+(?:days?|weeks?|months?|hours?|h|min(?:utes?)?)\b"
         r"|\d\s+(?:min(?:utes?)?|hours?|h)\s*(?:per|/)\s*(?:day|week|d|wk)\b",
@@ -43,6 +45,8 @@ _AMONG = Starts(
     )
 )
 _OF_THE = re.compile(r"(?<!total\s)(?<!number\s)\b(?:of|for|among|the)\s+$", re.I)
+#: "In group A with 90 evaluable patients": how many the arm has.
+_WITH = re.compile(r"(?:\b(?:with|of)|[,(])\s+$", re.I)
 _WHO = re.compile(rf"\s+(?:[\w-]+\s+){{0,2}}?(?:{PEOPLE})\b|\s+in\s+the\b", re.I)
 _AT_ARM = re.compile(r"\s*(?:(?:in|on|with|for|receiving|given|among)\s+(?:the\s+)?)?", re.I)
 _ARM_AT = re.compile(r"(?:\s+(?:group|arm))?\s*[,:=(]?\s*", re.I)
@@ -50,8 +54,18 @@ _ARM_AT = re.compile(r"(?:\s+(?:group|arm))?\s*[,:=(]?\s*", re.I)
 REACH = 150
 #: From here on two numbers hardly add up to a total by chance.
 LARGE = 20
+#: A value that moved: "increased from 20 to 25".
+_FROM = re.compile(
+    r"\b(?:increas|decreas|reduc|declin|ris|rose|fell|improv|drop|chang|went|lower)\w*\b[^.;\d]{0,60}\bfrom\s+(?:an?\s+|baseline\s+)?$",
+    re.I,
+)
+_TO = re.compile(r"\s+to\s+", re.I)
 _HALF = re.compile(r"[-‐–]\s*(?:,|and\b|or\b|to\b)")
 _HALF_BEFORE = re.compile(r"[a-z][-‐]$")
+#: "The rate was better with A than with B" tells of the rate.
+_THAN = re.compile(
+    r"(?:better|worse)\s+(?:(?:with|in|after|for|on)\s+[^.;,()]{1,50}\s)?than\b", re.I
+)
 _AT_END = re.compile(r"\b(?:at|until|after|before|from|to|by)\s+(?:the\s+|study\s+)?$", re.I)
 _NEXT_TIME = re.compile(r"\s*(?:,\s*(?:and\s+|or\s+)?|and\s+|or\s+|to\s+)")
 _WHEN = re.compile(
@@ -88,9 +102,13 @@ class Scene:
             self.arms = self.groups
             self.places = linking.mentions(self.arms, self.start, self.end)
             self.chains = Chains(self.text, self.start, self.end, self.arms, self.places)
+            if any(self._inside_name(q) for q in self.found):
+                self.measured = self._measure()
 
     def _is_end(self, term: Term) -> bool:
-        """Whether "completion" says when something was measured: "the score at completion"."""
+        """Whether an event's word is none: "the score at completion", "better with A than B"."""
+        if _THAN.match(self.text, term.start, self.end):
+            return True
         before = self.text[max(self.start, term.start - 14) : term.start]
         return term.name == "completion" and _AT_END.search(before) is not None
 
@@ -111,7 +129,7 @@ class Scene:
         listed = self._listed_times()
         free = [
             q
-            for q in self.found
+            for q in _moved(self.text, self.found)
             if not self._inside_name(q)
             and q.start not in listed
             and not (q.kind == "timepoint" and self._is_when(q))
@@ -211,6 +229,8 @@ class Scene:
     def _are_who(self, q: Quantity) -> bool:
         """Whether a number says of how many people something is told: "the 48 patients on A"."""
         before = self.text[max(self.start, q.start - 20) : q.start]
+        if _WITH.search(before) and any(0 <= q.start - p.end < 12 for p in self.places):
+            return _WHO.match(self.text, q.end) is not None
         return bool(_OF_THE.search(before) and _WHO.match(self.text, q.end))
 
     def has_p(self) -> bool:
@@ -221,6 +241,17 @@ class Scene:
         """The denominator that the sentence names before its counts: "Among 30 responders, ..."."""
         match = _AMONG.search(self.text, self.start, m.start)
         return Count(int(match["n"]), match.span("n")) if match else None
+
+
+def _moved(text: str, found: Sequence[Quantity]) -> Iterator[Quantity]:
+    """The quantities with "rose from 20 to 25" as two numbers, and no interval."""
+    for q in found:
+        between = _TO.search(text, q.start, q.end) if q.kind == "interval" else None
+        if between is None or not _FROM.search(text[max(0, q.start - 90) : q.start]):
+            yield q
+            continue
+        yield Quantity("number", q.start, between.start(), q.value)
+        yield Quantity("number", between.end(), q.end, q.high)
 
 
 def _sizes(population: Population, arms: Sequence[ArmSpan]) -> list[Span]:
