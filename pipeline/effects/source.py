@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.config import OutcomeDef, Question
-from pipeline.effects.formulas import YiVi
+from pipeline.effects.study import YiVi
 from pipeline.effects.measures import MEASURES, Measure
 from pipeline.effects.scale import check_range, unit_factor
 from pipeline.errors import EffectSizeError

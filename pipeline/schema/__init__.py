@@ -3,10 +3,12 @@
 from pipeline.schema.decision import VERDICTS, Decision, Screening
 from pipeline.schema.dose import course_g_per_kg
 from pipeline.schema.estimate import (
+    Coefficient,
     EffectSize,
     NotPooled,
     PooledEstimate,
     QuestionResult,
+    Regression,
     Sensitivity,
     Subgroup,
     SubgroupTest,
@@ -54,6 +56,7 @@ __all__ = [
     "Batch",
     "BinaryData",
     "Chemical",
+    "Coefficient",
     "ContinuousData",
     "Correction",
     "Dates",
@@ -74,6 +77,7 @@ __all__ = [
     "QuestionResult",
     "Quote",
     "Reading",
+    "Regression",
     "Record",
     "ReportedEffect",
     "Screening",
