@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import exp, pi, sin
 from types import MappingProxyType
 
+from pipeline.effects.formulas.scales import BACK
 from pipeline.effects.study import (
     YiVi,
     mean_change,
@@ -45,30 +45,8 @@ class Measure:
 
     def back(self, y: float) -> float:
         """Return `y`, a value on the scale of analysis, on the printed scale."""
-        return _BACK[self.scale](y)
+        return BACK[self.scale](y)
 
-
-def _expit(y: float) -> float:
-    """The inverse of the logit; stable for large |y|."""
-    return 1 / (1 + exp(-y)) if y >= 0 else exp(y) / (1 + exp(y))
-
-
-def _same(y: float) -> float:
-    """The identity."""
-    return y
-
-
-def _squared_sine(y: float) -> float:
-    """The inverse of the arcsine of a square root, for 0 to pi / 2; 0 or 1 beyond."""
-    return sin(min(max(y, 0.0), pi / 2)) ** 2
-
-
-_BACK: Mapping[str, Callable[[float], float]] = {
-    "log": exp,
-    "logit": _expit,
-    "arcsine": _squared_sine,
-    "identity": _same,
-}
 
 _TWO_COUNTS = ("Events 1", "Total 1", "Events 2", "Total 2")
 _TWO_MEANS = ("Mean 1", "SD 1", "Total 1", "Mean 2", "SD 2", "Total 2")
@@ -79,7 +57,9 @@ _EFFECT = ("Effect", "95% CI")
 
 def _counts(code: str, name: str, scale: str, null: float) -> Measure:
     """A measure of events in two arms."""
-    return Measure(code, name, "binary", "two counts", scale, null, _TWO_COUNTS, of_two_counts(code))
+    return Measure(
+        code, name, "binary", "two counts", scale, null, _TWO_COUNTS, of_two_counts(code)
+    )
 
 
 def _proportion(code: str, scale: str) -> Measure:
@@ -116,7 +96,9 @@ _ROWS = (
     _means("SMD1", "Standardised mean difference by the control's SD", "identity", 0.0),
     _means("ROM", "Ratio of means", "log", 1.0),
     _other("MC", "Mean change", "change", _CHANGE, mean_change),
-    _other("SMCC", "Standardised mean change", "paired t", ("t", "Total"), standardised_mean_change),
+    _other(
+        "SMCC", "Standardised mean change", "paired t", ("t", "Total"), standardised_mean_change
+    ),
     _other("GEN", "Reported difference", "effect", _EFFECT, reported_effect),
     Measure("HR", "Hazard ratio", "any", "effect", "log", 1.0, _EFFECT, reported_effect),
 )

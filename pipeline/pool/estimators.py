@@ -174,9 +174,7 @@ def cochran_q(y: Array, v: Array) -> Array:
     return np.asarray(q_gen(y, v, intercept(y.shape[0]), 0.0), dtype=float).reshape(-1)
 
 
-def tau2_interval(
-    y: Array, v: Array, level: float, x: Array | None = None
-) -> tuple[float, float]:
+def tau2_interval(y: Array, v: Array, level: float, x: Array | None = None) -> tuple[float, float]:
     """Return the Q-profile interval of tau2 of one data set (Viechtbauer 2007, Stat Med 26:37).
 
     PyMARE finds the limits to an absolute 2e-12, so `y` must not be on a tiny scale.

@@ -40,9 +40,7 @@ class Linear:
         third = np.einsum("kp,kd,kq->dpq", self.x, self.w**3, self.x)
         inner = self.cov @ self._squared()
         minus = 2 * np.einsum("dpq,dqp->d", self.cov, third)
-        return np.asarray(
-            (self.w**2).sum(axis=0) - minus + np.einsum("dpq,dqp->d", inner, inner)
-        )
+        return np.asarray((self.w**2).sum(axis=0) - minus + np.einsum("dpq,dqp->d", inner, inner))
 
     def _squared(self) -> Array:
         """X'W^2 X of each data set."""

@@ -50,9 +50,7 @@ def regression(
     metafor. metafor: ``rma(yi, vi, mods=, method=, test=)``.
     """
     _check(design, names)
-    y, v, scale = scaled(
-        np.array([[e.yi] for e in effects]), np.array([[e.vi] for e in effects])
-    )
+    y, v, scale = scaled(np.array([[e.yi] for e in effects]), np.array([[e.vi] for e in effects]))
     tau2 = zeroed(tau2_of(y, v, spec.method, design))
     fit, fixed = wls(y, 1 / (v + tau2), design), wls(y, 1 / v, design)
     k, p = design.shape

@@ -22,11 +22,13 @@ __all__ = ["FORMULAS", "Array", "Columns", "Formula", "Rules", "escalc"]
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A row of `FORMULAS`: the sets of columns any of which gives the effect, and how."""
+    """A row of `FORMULAS`: the sets of columns any of which gives the effect, how, on what scale."""
 
     code: str
+    name: str
     columns: tuple[tuple[str, ...], ...]
     compute: Callable[[Columns, Rules], tuple[Array, Array]]
+    scale: str = "identity"
 
 
 _TABLE = (("ai", "bi", "ci", "di"), ("ai", "n1i", "ci", "n2i"))
@@ -41,38 +43,67 @@ _PAIRS = (("ri", "ni"),)
 _EFFECT = (("yi", "vi"), ("yi", "sei"))
 
 _ROWS = (
-    Formula("RR", _TABLE, counts.log_risk_ratio),
-    Formula("OR", _TABLE, counts.log_odds_ratio),
-    Formula("RD", _TABLE, counts.risk_difference),
-    Formula("AS", _TABLE, counts.arcsine_difference),
-    Formula("PETO", _TABLE, counts.peto_odds_ratio),
-    Formula("MD", _MEANS, means.mean_difference),
-    Formula("SMD", _MEANS, means.standardised_mean_difference),
-    Formula("SMDH", _MEANS, means.standardised_heteroscedastic),
-    Formula("SMD1", _MEANS, means.standardised_by_control),
-    Formula("ROM", _MEANS, means.log_ratio_of_means),
-    Formula("MC", _CHANGES, means.mean_change),
-    Formula("SMCC", (*_CHANGES, ("ti", "ni")), means.standardised_by_change),
-    Formula("SMCR", (("m1i", "m2i", "sd1i", "ni", "ri"),), means.standardised_by_first),
-    Formula("SMCRH", (_CHANGE,), means.standardised_by_first_heteroscedastic),
-    Formula("SMCRP", (_CHANGE,), means.standardised_by_both),
-    Formula("ROMC", (_CHANGE,), means.log_ratio_of_change),
-    Formula("PR", _PROPORTION, counts.proportion),
-    Formula("PLN", _PROPORTION, counts.log_proportion),
-    Formula("PLO", _PROPORTION, counts.logit_proportion),
-    Formula("PAS", _PROPORTION, counts.arcsine_proportion),
-    Formula("PFT", _PROPORTION, counts.freeman_tukey_proportion),
-    Formula("MN", _GROUP, means.mean),
-    Formula("MNLN", _GROUP, means.log_mean),
-    Formula("CVLN", _GROUP, means.log_variation),
-    Formula("SDLN", _GROUP, means.log_deviation),
-    Formula("IRR", _RATES, counts.log_rate_ratio),
-    Formula("IRLN", _RATE, counts.log_rate),
-    Formula("IRFT", _RATE, counts.freeman_tukey_rate),
-    Formula("COR", _PAIRS, association.correlation),
-    Formula("ZCOR", _PAIRS, association.fisher_z),
-    Formula("HR", _EFFECT, association.generic),
-    Formula("GEN", _EFFECT, association.generic),
+    Formula("RR", "risk ratio", _TABLE, counts.log_risk_ratio, "log"),
+    Formula("OR", "odds ratio", _TABLE, counts.log_odds_ratio, "log"),
+    Formula("RD", "risk difference", _TABLE, counts.risk_difference),
+    Formula("AS", "arcsine risk difference", _TABLE, counts.arcsine_difference),
+    Formula("PETO", "Peto odds ratio", _TABLE, counts.peto_odds_ratio, "log"),
+    Formula("MD", "mean difference", _MEANS, means.mean_difference),
+    Formula("SMD", "standardised mean difference", _MEANS, means.standardised_mean_difference),
+    Formula(
+        "SMDH",
+        "standardised mean difference, unequal variances",
+        _MEANS,
+        means.standardised_heteroscedastic,
+    ),
+    Formula(
+        "SMD1",
+        "standardised mean difference by the control's SD",
+        _MEANS,
+        means.standardised_by_control,
+    ),
+    Formula("ROM", "ratio of means", _MEANS, means.log_ratio_of_means, "log"),
+    Formula("MC", "mean change", _CHANGES, means.mean_change),
+    Formula(
+        "SMCC",
+        "standardised mean change by the SD of change",
+        (*_CHANGES, ("ti", "ni")),
+        means.standardised_by_change,
+    ),
+    Formula(
+        "SMCR",
+        "standardised mean change by the first SD",
+        (("m1i", "m2i", "sd1i", "ni", "ri"),),
+        means.standardised_by_first,
+    ),
+    Formula(
+        "SMCRH",
+        "standardised mean change by the first SD, unequal variances",
+        (_CHANGE,),
+        means.standardised_by_first_heteroscedastic,
+    ),
+    Formula(
+        "SMCRP", "standardised mean change by both SDs", (_CHANGE,), means.standardised_by_both
+    ),
+    Formula(
+        "ROMC", "ratio of means before and after", (_CHANGE,), means.log_ratio_of_change, "log"
+    ),
+    Formula("PR", "proportion", _PROPORTION, counts.proportion),
+    Formula("PLN", "proportion", _PROPORTION, counts.log_proportion, "log"),
+    Formula("PLO", "proportion", _PROPORTION, counts.logit_proportion, "logit"),
+    Formula("PAS", "proportion", _PROPORTION, counts.arcsine_proportion, "arcsine"),
+    Formula("PFT", "Freeman-Tukey proportion", _PROPORTION, counts.freeman_tukey_proportion),
+    Formula("MN", "mean", _GROUP, means.mean),
+    Formula("MNLN", "mean", _GROUP, means.log_mean, "log"),
+    Formula("CVLN", "coefficient of variation", _GROUP, means.log_variation, "log"),
+    Formula("SDLN", "standard deviation", _GROUP, means.log_deviation, "log"),
+    Formula("IRR", "incidence rate ratio", _RATES, counts.log_rate_ratio, "log"),
+    Formula("IRLN", "incidence rate", _RATE, counts.log_rate, "log"),
+    Formula("IRFT", "Freeman-Tukey incidence rate", _RATE, counts.freeman_tukey_rate),
+    Formula("COR", "correlation", _PAIRS, association.correlation),
+    Formula("ZCOR", "correlation", _PAIRS, association.fisher_z, "z"),
+    Formula("HR", "hazard ratio", _EFFECT, association.generic, "log"),
+    Formula("GEN", "effect as given", _EFFECT, association.generic),
 )
 
 #: All formulas by metafor's code; HR is GEN on the log scale.
