@@ -222,7 +222,7 @@ def _of_counts(
     if method == "PETO" and base.measure != "PETO":
         raise PoolError(f"Peto's model pools the measure PETO; not {base.measure}.")
     cells = _cells(base.measure, columns)
-    whole = np.isfinite(np.stack(list(cells.values()))).all(axis=0)
+    whole = np.asarray(np.isfinite(np.stack(list(cells.values()))).all(axis=0))
     used = tuple(int(i) for i in np.flatnonzero(whole))
     if len(used) < 2:
         return replace(base, reason=f"{len(used)} of {whole.size} tables are complete")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -105,13 +106,13 @@ def _studies(result: MetaAnalysis) -> list[str]:
     frame = result.frame()
     width = max(len(str(name)) for name in frame["slab"])
     lines = [f"{'':{width}}  {result.measure:>9}  {'95 % interval':>19}  weight"]
-    for row in frame.itertuples(index=False):
-        if row.yi != row.yi:
-            lines.append(f"{row.slab:{width}}  {'-':>9}")
+    for row in frame.to_dict("records"):
+        if isnan(row["yi"]):
+            lines.append(f"{row['slab']:{width}}  {'-':>9}")
             continue
-        interval = f"{row.ci_lb:.4f} to {row.ci_ub:.4f}"
-        weight = f"{row.weight:5.1f} %" if row.weight == row.weight else "     -"
-        lines.append(f"{row.slab:{width}}  {row.yi:9.4f}  {interval:>19}  {weight}")
+        interval = f"{row['ci_lb']:.4f} to {row['ci_ub']:.4f}"
+        weight = "" if isnan(row["weight"]) else f"{row['weight']:5.1f} %"
+        lines.append(f"{row['slab']:{width}}  {row['yi']:9.4f}  {interval:>19}  {weight}".rstrip())
     return lines
 
 

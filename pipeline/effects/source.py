@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.config import OutcomeDef, Question
-from pipeline.effects.study import YiVi
 from pipeline.effects.measures import MEASURES, Measure
 from pipeline.effects.scale import check_range, unit_factor
+from pipeline.effects.study import YiVi
 from pipeline.errors import EffectSizeError
 from pipeline.schema import Outcome, Quote
 

@@ -25,6 +25,14 @@ _NEEDS = {
     "PETO": "an event in one arm at least, and not in all patients",
 }
 
+#: Columns as a refusal names them.
+_WORDS = {
+    **{f"m{i}i": f"mean {i}" for i in (1, 2)},
+    **{f"sd{i}i": f"SD {i}" for i in (1, 2)},
+    **{f"n{i}i": f"n {i}" for i in (1, 2)},
+    **{"ai": "events 1", "ci": "events 2", "xi": "events", "ni": "n", "ti": "t", "sdi": "SD"},
+}
+
 YiVi = tuple[float, float]
 
 
@@ -104,7 +112,7 @@ def _one(code: str, **values: float) -> YiVi:
     """The effect of one study; a variance that says nothing would take all the weight."""
     yi, vi = escalc(code, {name: np.array([float(x)]) for name, x in values.items()})
     if not vi[0] > 0:
-        shown = ", ".join(f"{name} = {x:g}" for name, x in values.items())
+        shown = ", ".join(f"{_WORDS.get(name, name)} = {x:g}" for name, x in values.items())
         needs = _NEEDS.get(code, "a variance above 0")
         raise EffectSizeError(f"{code} needs {needs}; got {shown}.")
     return float(yi[0]), float(vi[0])

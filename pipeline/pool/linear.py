@@ -44,7 +44,7 @@ class Linear:
 
     def _squared(self) -> Array:
         """X'W^2 X of each data set."""
-        return np.einsum("kp,kd,kq->dpq", self.x, self.w**2, self.x)
+        return np.asarray(np.einsum("kp,kd,kq->dpq", self.x, self.w**2, self.x))
 
 
 def wls(y: Array, w: Array, x: Array) -> Linear:

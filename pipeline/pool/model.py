@@ -34,9 +34,9 @@ def pool(effects: Sequence[EffectSize], spec: ModelSpec) -> PooledEstimate:
         On the scale of analysis. The prediction interval is metafor's default: the quantile of
         the test (normal for z, t with k - 1 degrees of freedom for knha and adhoc) times
         sqrt(tau2 + se^2). Higgins et al. (2009) and Riley et al. (2011) take k - 2 instead, which
-        is wider: `pi_k2_lb` and `pi_k2_ub`, None below three studies. `i2` and `h2` come from tau2 and the typical variance of Higgins and Thompson
-        (2002), eq. 9, `i2_q` from Q. With EE there is no tau2, hence no prediction interval, and
-        the test is always z.
+        is wider: `pi_k2_lb` and `pi_k2_ub`, None below three studies. `i2` and `h2` come from tau2
+        and the typical variance of Higgins and Thompson (2002), eq. 9, `i2_q` from Q. With EE there
+        is no tau2, hence no prediction interval, and no Hartung-Knapp test.
 
     Raises
     ------

@@ -20,7 +20,7 @@ _TINY = 1e-300
 
 def hunter_schmidt(y: Array, v: Array, x: Array) -> Array:
     """Return tau2 by Hunter and Schmidt (1990), *Methods of Meta-Analysis*, as metafor's "HS"."""
-    return np.maximum((wls(y, 1 / v, x).q - y.shape[0]) / (1 / v).sum(axis=0), 0)
+    return np.asarray(np.maximum((wls(y, 1 / v, x).q - y.shape[0]) / (1 / v).sum(axis=0), 0))
 
 
 def hunter_schmidt_corrected(y: Array, v: Array, x: Array) -> Array:
@@ -29,12 +29,8 @@ def hunter_schmidt_corrected(y: Array, v: Array, x: Array) -> Array:
     Brannick, Potter, Benitez and Morris (2019), *Organ Res Methods* 22:490.
     """
     k, p = x.shape
-    return np.maximum(k / (k - p) * wls(y, 1 / v, x).q / (1 / v).sum(axis=0) - _share(v), 0)
-
-
-def _share(v: Array) -> Array:
-    """Studies over the sum of their inverse variances."""
-    return np.asarray(v.shape[0] / (1 / v).sum(axis=0))
+    total = (1 / v).sum(axis=0)
+    return np.asarray(np.maximum((k / (k - p) * wls(y, 1 / v, x).q - k) / total, 0))
 
 
 def sidik_jonkman(y: Array, v: Array, x: Array) -> Array:
@@ -80,10 +76,11 @@ def polished(tau2: Array, y: Array, v: Array, x: Array, *, restricted: bool) -> 
     for _ in range(_POLISH):
         fit = wls(y, 1 / (v + tau2), x)
         score = ((fit.w * fit.residuals) ** 2).sum(axis=0)
-        if restricted:
-            step = (score - fit.trace) / fit.squared_trace
-        else:
-            step = (score - fit.w.sum(axis=0)) / (fit.w**2).sum(axis=0)
+        with np.errstate(divide="ignore", invalid="ignore"):  # weights that differ 1e12 times
+            if restricted:
+                step = (score - fit.trace) / fit.squared_trace
+            else:
+                step = (score - fit.w.sum(axis=0)) / (fit.w**2).sum(axis=0)
         near = (np.abs(step) < _NEAR * (tau2 + v.min(axis=0))) & (tau2 > 0) & (tau2 + step > 0)
         tau2 = np.where(near, tau2 + step, tau2)
     return tau2

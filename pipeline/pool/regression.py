@@ -105,7 +105,7 @@ def _factor(fit: Linear, spec: ModelSpec) -> float:
         return 1.0
     k, p = fit.x.shape
     mean_square = float(fit.q[0]) / (k - p)
-    return max(mean_square, 1.0) if spec.test == "adhoc" else mean_square
+    return max(mean_square, 1.0) if spec.test == "adhoc" else float(mean_square)
 
 
 def _limits(y: Array, v: Array, x: Array, spec: ModelSpec) -> tuple[float | None, float | None]:
@@ -131,8 +131,8 @@ def _coefficients(
         low, high = beta - quantile * se, beta + quantile * se
         stat = float(beta / se)
         pval = float(2 * law.sf(abs(stat)))
-        numbers = (float(x) * scale for x in (beta, se, low, high))
-        found.append(Coefficient(name, *numbers, stat, df, pval))
+        estimate, error, lower, upper = (float(x) * scale for x in (beta, se, low, high))
+        found.append(Coefficient(name, estimate, error, lower, upper, stat, df, pval))
     return tuple(found)
 
 

@@ -22,7 +22,7 @@ __all__ = ["FORMULAS", "Array", "Columns", "Formula", "Rules", "escalc"]
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A row of `FORMULAS`: the sets of columns any of which gives the effect, how, on what scale."""
+    """A row of `FORMULAS`: sets of columns, any of which gives the effect, how, and its scale."""
 
     code: str
     name: str

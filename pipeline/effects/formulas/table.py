@@ -24,8 +24,8 @@ class Rules:
     `add` is added to the cells of a table of counts: `to` says to which studies ("only0": those
     with an empty cell; "if0all": all if one has; "all"; "none"). `drop00` leaves out studies in
     which none, or all, of both arms have the event. `vtype` is the kind of variance: "LS" (large
-    sample), "UB" (unbiased) or, for SMD, "LS2". `correct` asks for the correction of log ratios of means for small
-    samples.
+    sample), "UB" (unbiased) or, for SMD, "LS2". `correct` asks for the correction of log ratios of
+    means for small samples.
     """
 
     add: float = 0.5
