@@ -81,9 +81,7 @@ def table_of(case: Case) -> tuple[pd.DataFrame, Rules]:
 def effects_of(case: Case, rows: Sequence[int] | None = None) -> list[EffectSize]:
     """Return metafor's own effect sizes, so that each block is compared on its own."""
     used = case["used"] if rows is None else rows
-    return [
-        EffectSize(str(i), str(i), case["measure"], case["yi"][i], case["vi"][i]) for i in used
-    ]
+    return [EffectSize(str(i), str(i), case["measure"], case["yi"][i], case["vi"][i]) for i in used]
 
 
 def effect_sizes(case: Case) -> Iterator[Difference]:

@@ -1,4 +1,4 @@
-"""Every published data set at hand: ours and metafor's numbers, within the tolerance of each kind."""
+"""Every published data set at hand: our numbers and metafor's, within each kind's tolerance."""
 
 from __future__ import annotations
 
