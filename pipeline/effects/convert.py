@@ -12,7 +12,7 @@ from scipy import stats
 from pipeline.errors import EffectSizeError
 
 #: Conversions that assume something a paper does not say: a question must name them in `recover`.
-RECOVERIES = ("events_from_percent", "t_from_p")
+RECOVERIES = ("events_from_percent", "t_from_p", "mean_from_median")
 
 Recovered = tuple[float, str]
 

@@ -19,6 +19,7 @@ ASSUMPTIONS: Mapping[str, str] = {
     "events_from_percent": (
         "Events are recovered from a percentage where exactly one whole number rounds to it"
     ),
+    "mean_from_median": "Means and SDs are recovered from medians with quartiles or ranges",
     "t_from_p": "Paired t statistics are recovered from exact p values, taken as of paired t tests",
     "ri": "The SD of a change is computed with the protocol's correlation of the two measurements",
     "sd": "SDs are computed from printed SEs and confidence intervals",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import exp, log, sqrt
+from statistics import NormalDist
 from typing import Any
 
 import pytest
@@ -494,6 +495,19 @@ def test_a_mean_without_baseline_or_its_sd_is_no_change() -> None:
     assert reason(asked, series(row("VAS pain", "mean", **half)), PAIN) == (
         "no spread (SD, SE or CI) of the baseline"
     )
+
+
+def test_medians_give_means_only_where_the_question_says_so() -> None:
+    """Luo et al. (2018) and Wan et al. (2014) for symmetric quartiles: the median itself, and
+    IQR / (2 z), z = Phi^-1((0.75 n - 0.125) / (n + 0.25))."""
+    arms = {"n": 40, "iqr": (3.0, 5.0), "comparator_n": 40, "comparator_iqr": (4.0, 6.0)}
+    medians = row("VAS pain", "median", value=4.0, comparator_value=5.0, scale="0-10", **arms)
+    assert "median" in reason(question("MD"), study(medians), PAIN)
+    asked = question("MD", recover=("mean_from_median",))
+    (effect,) = chosen(asked, study(medians), outcome=PAIN).effects
+    sd = 2 / (2 * NormalDist().inv_cdf((0.75 * 40 - 0.125) / 40.25))
+    assert (effect.yi, effect.vi) == pytest.approx((-1.0, 2 * sd**2 / 40))
+    assert any("median" in sentence for sentence in effect.recovered)
 
 
 def test_medians_and_words_are_refused() -> None:
