@@ -6,6 +6,7 @@ from pipeline.effects import convert
 from pipeline.effects.quantiles import Summary, mean_sd
 from pipeline.effects.reported import refuse_skew, reported_difference
 from pipeline.effects.source import ASSUMPTIONS, Computed, Source
+from pipeline.effects.study import of_pairs
 from pipeline.errors import EffectSizeError
 from pipeline.schema import ContinuousData, Outcome
 
@@ -36,6 +37,23 @@ def two_means(source: Source) -> Computed:
         treated.n + control.n,
         *(treated.mean, treated.sd, treated.n, control.mean, control.sd, control.n),
     )
+
+
+def crossover_means(source: Source) -> Computed:
+    """Compute the difference of a crossover's two periods with the protocol's correlation."""
+    if source.row.effect is not None and not _has_spreads(source.row):
+        return reported_difference(source)
+    refuse_type(source, ("mean",))
+    treated, control = (mean_of(source, arm) for arm in ("", "comparator_"))
+    if treated.n != control.n:
+        raise EffectSizeError(
+            f"the periods of a crossover need the same patients; got {treated.n} and {control.n}"
+        )
+    r = source.question.ri or 0.0
+    source.note("crossover", f"the two periods correlate with an assumed r = {r:g}")
+    result = of_pairs(treated, control, r)
+    cells = treated.mean, treated.sd, treated.n, control.mean, control.sd, control.n
+    return source.computed(result, treated.n, *cells)
 
 
 def mean_change(source: Source) -> Computed:

@@ -193,7 +193,7 @@ def _searched(
         target = np.array(values)
 
         def off(x: Array) -> Array:
-            return quantiles(x, shares) - target
+            return np.asarray(quantiles(x, shares) - target)
 
         found = optimize.least_squares(off, start(values), xtol=1e-12, ftol=1e-12)
         return (float(2 * found.cost), *moments(found.x))

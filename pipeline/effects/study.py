@@ -60,6 +60,12 @@ def of_two_means(code: str) -> Callable[[ContinuousData, ContinuousData], YiVi]:
     return compute
 
 
+def of_pairs(first: ContinuousData, second: ContinuousData, ri: float) -> YiVi:
+    """Return the difference of two means of the same patients, correlated by `ri`."""
+    means = {"m1i": first.mean, "sd1i": first.sd, "m2i": second.mean, "sd2i": second.sd}
+    return _one("MC", **means, ni=first.n, ri=ri)
+
+
 def mean_change(change: ContinuousData) -> YiVi:
     """Return the mean change of a group measured twice, in the outcome's unit, and its variance.
 

@@ -497,6 +497,17 @@ def test_a_mean_without_baseline_or_its_sd_is_no_change() -> None:
     )
 
 
+def test_a_crossover_is_paired_by_the_assumed_correlation() -> None:
+    """SDs 2 and 2.5, r = 0.5, 20 patients: (4 + 6.25 - 2 x 0.5 x 2 x 2.5) / 20."""
+    periods = study(two_means(comparator_n=20), design="rct_crossover")
+    assert "paired data needed" in reason(question("MD"), periods, PAIN)
+    (effect,) = chosen(question("MD", ri=0.5), periods, outcome=PAIN).effects
+    assert (effect.yi, effect.vi) == pytest.approx((-1.0, (4 + 6.25 - 5) / 20))
+    assert any("r = 0.5" in sentence for sentence in effect.recovered)
+    uneven = study(two_means(), design="rct_crossover")
+    assert "same patients" in reason(question("MD", ri=0.5), uneven, PAIN)
+
+
 def test_medians_give_means_only_where_the_question_says_so() -> None:
     """Luo et al. (2018) and Wan et al. (2014) for symmetric quartiles: the median itself, and
     IQR / (2 z), z = Phi^-1((0.75 n - 0.125) / (n + 0.25))."""
