@@ -12,9 +12,10 @@ import numpy as np
 from scipy import stats
 
 from pipeline.errors import PoolError
-from pipeline.pool.bias import few, rank_correlation
+from pipeline.pool.bias import few
 from pipeline.pool.columns import two_sided
 from pipeline.pool.linear import Array, wls
+from pipeline.pool.ranks import rank_correlation
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,9 @@ def _tables(ai: Array, bi: Array, ci: Array, di: Array) -> tuple[_Tables, int]:
         raise PoolError("Counts must not be negative.")
     a, b, c, d = cells
     said = np.isfinite(cells).all(axis=0) & (a + c > 0) & (b + d > 0) & (a + b > 0) & (c + d > 0)
-    cells = cells[:, said]
-    return _Tables(*cells, added=np.where((cells == 0).any(axis=0), 0.5, 0.0)), int((~said).sum())
+    a, b, c, d = cells = cells[:, said]
+    added = np.where((cells == 0).any(axis=0), 0.5, 0.0)
+    return _Tables(a, b, c, d, added), int((~said).sum())
 
 
 def _line(test: str, y: Array, v: Array, x: Array, notes: tuple[str, ...]) -> CountTest:
@@ -147,7 +149,8 @@ def _peters(test: str, t: _Tables, notes: tuple[str, ...]) -> CountTest:
 
 def _macaskill(test: str, t: _Tables, notes: tuple[str, ...]) -> CountTest:
     """The log odds ratio on n, weighted by its inverse variance."""
-    return _line(test, t.log_or, sum(1 / x for x in t.filled), t.n, notes)  # type: ignore[arg-type]
+    a, b, c, d = t.filled
+    return _line(test, t.log_or, 1 / a + 1 / b + 1 / c + 1 / d, t.n, notes)
 
 
 def _deeks(test: str, t: _Tables, notes: tuple[str, ...]) -> CountTest:

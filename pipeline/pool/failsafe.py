@@ -1,4 +1,4 @@
-"""How many unseen null results would undo a result, and whether too many results are significant."""
+"""Fail-safe numbers, and whether more results are significant than one should expect."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def fsn(
     yi: Array,
     vi: Array,
     *,
-    type: str = "Rosenthal",  # noqa: A002  metafor's name
+    type: str = "Rosenthal",
     alpha: float = 0.05,
     target: float | None = None,
 ) -> FailSafe:

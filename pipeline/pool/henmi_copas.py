@@ -44,9 +44,7 @@ class _Moments:
     def mean(self, r: Array) -> Array:
         """The mean of Q given r."""
         t, odd = self.tau2, self.w3 - self.w2**2
-        return (
-            self.k - 1 + t * (self.w1 - self.w2) + t**2 * (r**2 / self.vr**2 - 1 / self.vr) * odd
-        )
+        return self.k - 1 + t * (self.w1 - self.w2) + t**2 * (r**2 / self.vr**2 - 1 / self.vr) * odd
 
     def variance(self, r: Array) -> Array:
         """The variance of Q given r."""

@@ -98,10 +98,12 @@ def influence(yi: Array, vi: Array, spec: ModelSpec) -> tuple[Influence, ...]:
         | (np.abs(dfbs) > 1)
     )
     cov_r = left.se**2 / full.se**2
+    names = ("rstudent", "dffits", "cook_d", "cov_r", "tau2_del", "qe_del", "hat", "weight", "dfbs")
     columns = (rstudent, dffits, cook, cov_r, left.tau2, left.q, hat, 100 * hat, dfbs)
-    rows = zip(*columns, strict=True)
+    named = dict(zip(names, columns, strict=True))
     return tuple(
-        Influence(i, *(float(x) for x in row), is_infl=bool(flag[i])) for i, row in enumerate(rows)
+        Influence(row=i, is_infl=bool(flag[i]), **{n: float(x[i]) for n, x in named.items()})
+        for i in range(k)
     )
 
 

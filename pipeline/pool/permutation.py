@@ -75,7 +75,7 @@ def permutest(
 def _all_signs(k: int) -> Array:
     """All flips of k signs, one a column; none flipped comes first."""
     bits = (np.arange(2**k) >> np.arange(k)[:, np.newaxis]) & 1
-    return 1.0 - 2.0 * bits
+    return np.asarray(1.0 - 2.0 * bits, dtype=float)
 
 
 def _drawn_signs(k: int, number: int, seed: int) -> Array:

@@ -215,9 +215,7 @@ def gosh(
     return tuple(found)
 
 
-def _by_size(
-    k: int, subsets: int, rng: np.random.Generator
-) -> Iterator[npt.NDArray[np.int64]]:
+def _by_size(k: int, subsets: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
     """Subsets of each size, shape (subsets, size)."""
     if 2**k - 1 <= subsets:
         for size in range(1, k + 1):

@@ -107,7 +107,10 @@ def trimfill(
 
 def _side(yi: Array, vi: Array, spec: ModelSpec) -> str:
     """Where studies lack: opposite to where small studies lie, as metafor decides it."""
-    slope = regtest(yi, vi, spec).slope
+    try:
+        slope = regtest(yi, vi, spec).slope
+    except PoolError as error:
+        raise PoolError(f"No side for trim and fill can be told; name one. {error}") from error
     return "right" if slope < 0 else "left"
 
 
