@@ -38,7 +38,8 @@ class FailSafe:
 class Excess:
     """metafor's ``tes``: `o` results are significant, `e` were expected at an effect of `theta`.
 
-    `pval` is the exact probability of `o` or more; `power` that of each study.
+    `pval` is the exact probability of `o` or more, `pval_chi2` the one-sided chi-squared one,
+    which metafor gives where there are many studies; `power` that of each study.
     """
 
     k: int
@@ -46,6 +47,7 @@ class Excess:
     e: float
     oe: float
     pval: float
+    pval_chi2: float
     theta: float
     power: tuple[float, ...]
     notes: tuple[str, ...] = ()
@@ -167,10 +169,17 @@ def tes(yi: Array, vi: Array, *, alpha: float = 0.05, theta: float | None = None
         e=e,
         oe=o / e,
         pval=float(min(1.0, _sum_of_trials(power)[o:].sum())),
+        pval_chi2=_chi2(o, e, yi.size),
         theta=effect,
         power=tuple(float(p) for p in power),
         notes=few(yi.size),
     )
+
+
+def _chi2(o: int, e: float, k: int) -> float:
+    """The probability that chi-squared of observed and expected gives `o` or more."""
+    rest = (o - e) ** 2 / (k - e) if k > e else 0.0
+    return float(stats.norm.sf(np.sign(o - e) * sqrt((o - e) ** 2 / e + rest)))
 
 
 def _sum_of_trials(power: Array) -> Array:
