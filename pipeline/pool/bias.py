@@ -20,6 +20,9 @@ FEW = 10
 #: A predictor that varies less than this, as a share of its size, is constant.
 _CONSTANT = 1e-9
 
+#: A residual mean square, of scaled effects, that comes from rounding errors alone.
+_ON_A_LINE = 1e-24
+
 #: Each predictor of `regtest` from vi and ni; the name is metafor's.
 PREDICTORS: Mapping[str, Callable[[Array, Array], Array]] = {
     "sei": lambda vi, ni: np.sqrt(vi),
@@ -166,6 +169,8 @@ class _Line:
     def se(self, i: int) -> float:
         """The standard error of a coefficient by the named test."""
         mean_square = float(self.fit.q[0]) / self.df
+        if mean_square < _ON_A_LINE:
+            mean_square = 0.0
         factor = {"knha": mean_square, "adhoc": max(mean_square, 1.0)}.get(self.test, 1.0)
         return float(np.sqrt(self.fit.cov[0, i, i] * factor))
 
