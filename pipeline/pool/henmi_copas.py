@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import exp, pi, sqrt
 
 import numpy as np
-from scipy import integrate, optimize, stats
+from scipy import integrate, optimize, special
 
 from pipeline.errors import PoolError
 from pipeline.pool.columns import checked
@@ -41,12 +41,12 @@ class _Moments:
         """The variance of r."""
         return 1 + self.tau2 * self.w2
 
-    def mean(self, r: Array) -> Array:
+    def mean(self, r: float) -> float:
         """The mean of Q given r."""
         t, odd = self.tau2, self.w3 - self.w2**2
         return self.k - 1 + t * (self.w1 - self.w2) + t**2 * (r**2 / self.vr**2 - 1 / self.vr) * odd
 
-    def variance(self, r: Array) -> Array:
+    def variance(self, r: float) -> float:
         """The variance of Q given r."""
         t, vr = self.tau2, self.vr
         odd = self.w3 - self.w2**2
@@ -102,11 +102,10 @@ def _quantile(m: _Moments, alpha: float) -> float:
 
     def tail(x: float) -> float:
         def density(r: float) -> float:
-            size = np.asarray(sd * r)
-            mean, variance = float(m.mean(size)), float(m.variance(size))
+            mean, variance = m.mean(sd * r), m.variance(sd * r)
             limit = (m.w1 / m.w2 - 1) * ((r / x) ** 2 - 1) + m.k - 1
-            law = stats.gamma.cdf(limit, a=mean**2 / variance, scale=variance / mean)
-            return float(law * stats.norm.pdf(r))
+            law = special.gammainc(mean**2 / variance, limit * mean / variance)
+            return float(law) * exp(-0.5 * r * r) / sqrt(2 * pi)
 
         return float(integrate.quad(density, x, x + 12, epsabs=1e-12, limit=200)[0]) - alpha / 2
 

@@ -75,8 +75,9 @@ def _heights(grid: Array, y: Array, v: Array, x: Array, restricted: bool) -> Arr
     step = max(1, _AT_ONCE // y.size)
     found = []
     for some in (grid[i : i + step] for i in range(0, points, step)):
-        repeated = (np.tile(column, (1, len(some))) for column in (y, v))
-        found.append(_height(some.reshape(-1), *repeated, x, restricted).reshape(-1, sets))
+        many_y, many_v = (np.tile(column, (1, len(some))) for column in (y, v))
+        flat = _height(some.reshape(-1), many_y, many_v, x, restricted)
+        found.append(flat.reshape(-1, sets))
     return np.concatenate(found)
 
 

@@ -27,6 +27,9 @@ _SPARSE = 3
 #: Starting weights: as printed alike, and unwelcome results printed less or more often.
 _STARTS = (1.0, 0.3, 3.0)
 
+#: How little a step may gain before a climb ends: of each start, then of the best.
+_ROUGH, _EXACT = 1e-10, 1e-15
+
 #: An eigenvalue of the information this small beside the largest says a parameter is not known.
 _SINGULAR = 1e-10
 
@@ -194,11 +197,14 @@ def _maximum(data: _Data) -> Array:
     for weight in _STARTS:
         for tau2 in (0.05 * spread, spread):
             start = [float(np.average(data.y, weights=1 / (data.v + tau2))), tau2]
-            found.append(_climb(data, [*start, *[weight] * j], bounds))
-    return max(found, key=lambda at: _likelihood(data, at)[0])
+            found.append(_climb(data, [*start, *[weight] * j], bounds, _ROUGH))
+    best = max(found, key=lambda at: _likelihood(data, at)[0])
+    return _climb(data, best, bounds, _EXACT)
 
 
-def _climb(data: _Data, start: Sequence[float], bounds: optimize.Bounds) -> Array:
+def _climb(
+    data: _Data, start: Array | Sequence[float], bounds: optimize.Bounds, gain: float
+) -> Array:
     """The top of the likelihood near a start."""
     result = optimize.minimize(  # type: ignore[call-overload]
         lambda at: [-part for part in _likelihood(data, at)],
@@ -206,7 +212,7 @@ def _climb(data: _Data, start: Sequence[float], bounds: optimize.Bounds) -> Arra
         jac=True,
         method="L-BFGS-B",
         bounds=bounds,
-        options={"maxiter": 2000, "ftol": 1e-14, "gtol": 1e-8},
+        options={"maxiter": 2000, "ftol": gain, "gtol": 1e-8},
     )
     if not np.isfinite(result.fun):
         raise PoolError("The selection model has no likelihood for these effects.")
@@ -218,7 +224,7 @@ def _without(data: _Data) -> float:
     mean, rest = float(data.y.mean()), [1.0] * len(data.cuts)
     bounds = optimize.Bounds([-np.inf, 0, *rest], [np.inf, np.inf, *rest])
     starts = (0.0, max(float(np.var(data.y)), 0.1))
-    return max(_likelihood(data, _climb(data, [mean, t, *rest], bounds))[0] for t in starts)
+    return max(_likelihood(data, _climb(data, [mean, t, *rest], bounds, _EXACT))[0] for t in starts)
 
 
 def _standard_error(data: _Data, at: Array) -> float | None:

@@ -494,7 +494,7 @@ def test_a_symmetric_funnel_lacks_no_study(pairs: Any, centre: float, estimator:
 
 
 @given(DATA)
-@settings(max_examples=30)
+@settings(max_examples=15)
 def test_mirrored_effects_give_the_mirrored_result(data: Any) -> None:
     y, v = data
     up, down = egger(y, v), egger(-y, v)
