@@ -121,7 +121,7 @@ def _fit(y: Array, v: Array, spec: ModelSpec) -> Columns:
     y, v, scale = scaled(y, v)
     tau2 = zeroed(tau2_of(y, v, spec.method)) if k > 1 else np.zeros(y.shape[1])
     fit, fixed = wls(y, 1 / (v + tau2), intercept(k)), wls(y, 1 / v, intercept(k))
-    factor = _factor(fit.q, k, test)
+    factor = variance_factor(fit.q, k - 1, test)
     i2, h2 = _heterogeneity(tau2, v, fixed.q, spec.method)
     return Columns(
         k=k,
@@ -137,11 +137,11 @@ def _fit(y: Array, v: Array, spec: ModelSpec) -> Columns:
     )
 
 
-def _factor(q: Array, k: int, test: str) -> Array:
-    """What the variance is multiplied with: 1, or Knapp and Hartung's residual mean square."""
+def variance_factor(q: Array, df: int, test: str) -> Array:
+    """What variances are multiplied with: 1, or Knapp and Hartung's residual mean square."""
     if test in ("z", "t"):
         return np.ones_like(q)
-    mean_square = q / (k - 1)
+    mean_square = q / df
     if test == "adhoc":
         return np.maximum(mean_square, 1)
     return np.where(mean_square <= _IDENTICAL, 1, mean_square)

@@ -1,7 +1,8 @@
 """Finds tau2 at the top of the (restricted) likelihood of many data sets at once.
 
-The likelihood may have two tops, one of them at 0, so a grid comes before any climbing: Fisher
-scoring from one start ends in the lower top in 1 of 300 data sets. Shapes as in `linear`.
+The likelihood may have two tops, one of them often at 0, so a grid comes before any climbing, and
+both are climbed. PyMARE 0.0.13 scans 31 points and ends in the lower top of some sets (1 to 4 of
+20,000 random ones); Fisher scoring from one start does so in 3 of 1,000. Shapes as in `linear`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from pipeline.config import ModelSpec
 from pipeline.errors import PoolError
-from pipeline.pool.columns import checked, fit_columns, usable_test
+from pipeline.pool.columns import checked, fit_columns, usable_test, variance_factor
 from pipeline.pool.estimators import tau2_of
 from pipeline.pool.linear import Array, wls
 from pipeline.pool.scale import scaled, zeroed
@@ -162,9 +162,7 @@ def _fitted(y: Array, v: Array, design: Array, spec: ModelSpec) -> tuple[Array, 
     k, p = design.shape
     x = design / np.abs(design).max(axis=0)
     fit = wls(y, 1 / (v + zeroed(tau2_of(y, v, spec.method, x))), x)
-    mean_square = fit.q / (k - p)
-    factor = {"knha": mean_square, "adhoc": np.maximum(mean_square, 1)}.get(test, np.ones(1))
-    cov = fit.cov * factor[:, np.newaxis, np.newaxis]
+    cov = fit.cov * variance_factor(fit.q, k - p, test)[:, np.newaxis, np.newaxis]
     stat = fit.beta / np.sqrt(np.einsum("dpp->dp", cov))
     moderators = fit.beta[:, 1:, np.newaxis]
     solved = np.linalg.solve(cov[:, 1:, 1:], moderators)

@@ -504,3 +504,45 @@ def test_mirrored_effects_give_the_mirrored_result(data: Any) -> None:
     spec = ModelSpec(method="DL", test="z")
     left, right = trimfill(y, v, spec, side="left"), trimfill(-y, v, spec, side="right")
     assert (left.k0, left.estimate) == (right.k0, pytest.approx(-right.estimate))
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    """The floats of a result."""
+    if isinstance(value, float):
+        yield value
+    elif isinstance(value, tuple | list):
+        for one in value:
+            yield from _numbers(one)
+    elif isinstance(value, dict):
+        yield from _numbers(list(value.values()))
+
+
+def test_small_sets_give_numbers_or_say_why() -> None:
+    """k = 2 to 10, variances over nine orders, ties, effects all 0: no exception but PoolError, and
+    no NaN."""
+    rng = np.random.default_rng(20261123)
+    given = 0
+    for i in range(150):
+        k = int(rng.integers(2, 11))
+        v = 10 ** rng.uniform(-6, 3, k)
+        y = np.round(rng.normal(0, 1, k), int(rng.integers(1, 9))) * float(rng.integers(0, 5) > 0)
+        spec = ModelSpec(method=("DL", "REML", "PM")[i % 3], test=("z", "knha", "adhoc")[i % 3])
+        cells = rng.integers(0, 30, (4, k)).astype(float)
+        for call in (
+            lambda: regtest(y, v, spec),  # noqa: B023
+            lambda: pet_peese(y, v),  # noqa: B023
+            lambda: ranktest(y, v),  # noqa: B023
+            lambda: trimfill(y, v, spec),  # noqa: B023
+            lambda: fsn(y, v),  # noqa: B023
+            lambda: tes(y, v),  # noqa: B023
+            lambda: henmi_copas(y, v),  # noqa: B023
+            lambda: selmodel(y, v),  # noqa: B023
+            lambda: count_test("Harbord", *cells),  # noqa: B023
+        ):
+            try:
+                result = call()
+            except PoolError:
+                continue
+            assert np.isfinite(list(_numbers(asdict(result)))).all(), result
+            given += 1
+    assert given > 700
