@@ -91,7 +91,7 @@ def trimfill(
         side=where,
         k0=k0,
         se_k0=_SE[estimator](signed, k0),
-        p_k0=float(0.5 ** (_r0(signed) + 1)) if estimator == "R0" and k0 > 0 else None,
+        p_k0=0.5 ** (k0 + 1) if estimator == "R0" and k0 > 0 else None,
         k=fit.k,
         estimate=float(fit.estimate[0]),
         se=float(fit.se[0]),

@@ -104,7 +104,7 @@ PET = "intercept:est se:est_se p:est_pval slope:slope slope_p:pval"
 
 
 def test_every_regression_test_is_matched(shared: Path) -> None:
-    """metafor's regtest, lm, and meta's Egger: closed forms to 1e-11, REML to 1e-8. Where metafor
+    """metafor's regtest, lm, and meta's Egger: closed forms to 1e-11, REML to 1e-9. Where metafor
     refuses (syn_scale_micro: its rank check is absolute) ours is that of the same data in another
     unit. Thompson's t is regtest's z, of a tau2 that meta finds to an absolute 1e-5 only."""
     compared = Compared()
@@ -113,7 +113,7 @@ def test_every_regression_test_is_matched(shared: Path) -> None:
         for method in ("EE", "DL", "REML"):
             given, ours = bias[f"regtest_rma_{method}"], _regtest(y, v, method)
             if "error" not in given:
-                tolerance = 1e-8 if method == "REML" else 1e-11
+                tolerance = 1e-9 if method == "REML" else 1e-11
                 compared.add(f"regtest {method}", ours, given, REGTEST, case, tolerance)
                 if method == "REML":
                     t = thompson(y, v, ModelSpec(method="REML"))

@@ -38,7 +38,7 @@ def test_no_point_of_a_fine_grid_is_higher(reml: bool, moderator: bool) -> None:
             assert (height(np.full(50, tau2), y, v, x, reml) <= top + 1e-9).all()
 
 
-#: Two tops each: PyMARE 0.0.13's scan of 31 points ends at the lower one, at tau2 1.6717 and 0.1526.
+#: Two tops each: PyMARE 0.0.13's scan of 31 points ends at the lower one, 1.6717 and 0.1526.
 TWO_TOPS = [
     (
         [-4.07, -0.06, -0.07, 0.21, -4.31, -0.45],

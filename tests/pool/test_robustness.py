@@ -101,9 +101,9 @@ def rows_of(name: str, block: dict[str, Any], y: np.ndarray, v: np.ndarray) -> S
 
 
 def test_every_sensitivity_block_is_matched(shared: Path) -> None:
-    """metafor 5.0-1 over all cases. Closed forms (DL, EE) agree to 1e-11, REML to 2e-7: metafor's
-    tau2 is solved to 1e-12, ours to 1e-9 of the variance, and syn_extreme_weights (weights over
-    nine orders) multiplies that."""
+    """metafor 5.0-1 over all cases. Closed forms (DL, EE) agree to 1e-11, REML to 2e-9: both tau2 are
+    solved to 1e-12 or so, which I2 in percent multiplies. One row is not compared: REML of the first
+    8 studies of nielweise2007, where metafor does not converge."""
     largest: dict[tuple[str, str], tuple[float, str]] = defaultdict(lambda: (0.0, ""))
     compared = 0
     for case, y, v in cases(shared):
@@ -112,7 +112,7 @@ def test_every_sensitivity_block_is_matched(shared: Path) -> None:
                 continue
             rows = rows_of(name, block, y, v)
             for column, error in worst(rows, block, float(v.mean())).items():
-                tolerance = 2e-7 if "REML" in name else 1e-11
+                tolerance = 2e-9 if "REML" in name else 1e-11
                 assert error < tolerance, (case["case"], name, column, error)
                 largest[name, column] = max(largest[name, column], (error, case["case"]))
                 compared += len(rows)
