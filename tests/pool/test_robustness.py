@@ -101,9 +101,9 @@ def rows_of(name: str, block: dict[str, Any], y: np.ndarray, v: np.ndarray) -> S
 
 
 def test_every_sensitivity_block_is_matched(shared: Path) -> None:
-    """metafor 5.0-1 over all cases. Closed forms (DL, EE) agree to 1e-11, REML to 2e-9: both tau2 are
-    solved to 1e-12 or so, which I2 in percent multiplies. One row is not compared: REML of the first
-    8 studies of nielweise2007, where metafor does not converge."""
+    """metafor 5.0-1 over all cases. Closed forms (DL, EE) agree to 1e-11, REML to 2e-9: tau2 is
+    solved to 1e-12 or so, which I2 in percent multiplies. One row is not compared: REML of the
+    first 8 studies of nielweise2007, where metafor does not converge."""
     largest: dict[tuple[str, str], tuple[float, str]] = defaultdict(lambda: (0.0, ""))
     compared = 0
     for case, y, v in cases(shared):
