@@ -39,6 +39,12 @@ MODELS: Mapping[str, str] = {
 _NODES = 7
 _EXACT_NODES = 60
 
+#: Beyond so many values of the counts effects are nearly normal, and fewer points do.
+_MANY, _FEWER_NODES = 5e3, 21
+
+#: Values of the counts over which an exact distribution is summed at most (some seconds).
+_LARGEST_EXACT = 3e4
+
 #: Standard deviations from which the likelihood is searched.
 _STARTS = (0.5, 1.5)
 
@@ -159,6 +165,11 @@ def _usable(counts: Mapping[str, Array], measure: str) -> tuple[Array, list[str]
     known = np.isfinite(table).all(axis=0)
     if (table[:, known] < 0).any():
         raise PoolError(f"Invalid count {table[:, known].min():g}; must not be negative.")
+    events = [i for i, name in enumerate(COLUMNS[measure]) if name[0] != "t"]
+    parts = table[events][:, known] % 1
+    if parts.any():
+        fraction = float(table[events][:, known][parts > 0][0])
+        raise PoolError(f"Invalid count {fraction:g}; must be whole.")
     said = known & _informative(np.where(known, table, 0), measure)
     notes = []
     for number, why in ((~known, "without counts"), (known & ~said, _SILENT[measure])):
@@ -212,8 +223,8 @@ def _base(table: Array, measure: str, model: str, method: str) -> Model:
         return _unconditional(table, measure, model, method)
     one, none, y = np.ones((1, 1)), np.zeros((0, 1)), table[:1].T
     if measure == "OR" and model == "CM.EL":
-        exact = hypergeometric(*table)
-        return Model(y, np.zeros_like(y), exact, one, none, nodes=_EXACT_NODES)
+        nodes = _EXACT_NODES if _values(table) < _MANY else _FEWER_NODES
+        return Model(y, np.zeros_like(y), hypergeometric(*table), one, none, nodes=nodes)
     if measure == "IRLN":
         return Model(y, np.log(table[1:].T), poisson(y), one, none)
     if measure == "PLO":
@@ -223,6 +234,18 @@ def _base(table: Array, measure: str, model: str, method: str) -> Model:
     size1, size2 = table[[1, 3]] if measure == "IRR" else (table[0] + table[1], table[2] + table[3])
     offset = np.log(size1 / size2)[:, np.newaxis]
     return Model(y, offset, binomial(y, (a + c)[:, np.newaxis]), one, none)
+
+
+def _values(table: Array) -> float:
+    """Over how many values the exact distributions sum; refuses too many."""
+    a, b, c, d = table
+    values = float((np.minimum(a + b, a + c) - np.maximum(0, a - d) + 1).sum())
+    if values > _LARGEST_EXACT:
+        raise PoolError(
+            f"CM.EL sums over {values:.0f} values of these counts, more than {_LARGEST_EXACT:.0f}; "
+            "with so many events UM.FS says nearly the same."
+        )
+    return values
 
 
 def _unconditional(table: Array, measure: str, model: str, method: str) -> Model:

@@ -282,6 +282,8 @@ def test_the_model_is_named_in_the_notes() -> None:
         (trials(TRIALS[:, :1]), "OR", {}, "needs 2 or more studies; got 1"),
         (trials(-TRIALS), "OR", {}, "must not be negative"),
         (trials(np.array([[0, 10, 2, 9], [0, 20, 3, 15.0]]).T), "OR", {}, "infinite"),
+        (trials(TRIALS + 0.5), "OR", {}, "must be whole"),
+        (trials(TRIALS * 1e6), "OR", {"model": "CM.EL"}, "UM.FS says nearly the same"),
         ({"xi": np.zeros(3), "mi": np.full(3, 9.0)}, "PLO", {}, "infinite"),
         ({"xi": np.zeros(3), "ti": np.full(3, 9.0)}, "IRLN", {}, "infinite"),
     ],
