@@ -191,14 +191,20 @@ def test_exact_random_odds_ratio_is_at_the_top_of_another_integration() -> None:
     assert result.se == pytest.approx(np.sqrt(covariance[0, 0]), rel=1e-3)
 
 
-def test_proportions_agree_with_another_integration() -> None:
-    """PLO, ML: no logit or tau nearby is likelier, integrating by a fine grid of our own."""
-    result = glmm(proportions(), "PLO").pooled
+@pytest.mark.parametrize("measure", ["PLO", "IRLN"])
+def test_one_group_agrees_with_another_integration(measure: str) -> None:
+    """ML: no mean or tau nearby is likelier, integrating by a fine grid of our own."""
+    counts = proportions() if measure == "PLO" else {"xi": TRIALS[0], "ti": TIMES[0]}
+    result = glmm(counts, measure).pooled
     grid = np.linspace(-9, 9, 4001)
 
     def loglik(mu: float, tau: float) -> float:
-        p = 1 / (1 + np.exp(-(mu + tau * grid)))
-        densities = stats.binom.pmf(TRIALS[0][:, None], TRIALS[:2].sum(axis=0)[:, None], p)
+        eta = mu + tau * grid
+        if measure == "PLO":
+            n = TRIALS[:2].sum(axis=0)[:, None]
+            densities = stats.binom.pmf(TRIALS[0][:, None], n, 1 / (1 + np.exp(-eta)))
+        else:
+            densities = stats.poisson.pmf(TRIALS[0][:, None], TIMES[0][:, None] * np.exp(eta))
         return float(np.log((densities * stats.norm.pdf(grid)).sum(axis=1)).sum())
 
     at = (result.estimate, np.sqrt(result.tau2))
