@@ -15,12 +15,18 @@ from pipeline.config import ModelSpec
 from pipeline.effects.formulas import FORMULAS, Array, Rules, escalc
 from pipeline.effects.formulas.counts import two_by_two
 from pipeline.errors import InputError, PoolError
-from pipeline.metatable import design, labels, moderator, numbers
+from pipeline.metachecks import Pooled, Table, check, plain
+from pipeline.metatable import column, design, labels, moderator, numbers
 from pipeline.pool import counts, pool, regression, subgroups
+from pipeline.pool.bayes import bayes
+from pipeline.pool.glmm import glmm
+from pipeline.pool.multilevel import three_level
+from pipeline.pool.priors import tau_prior
+from pipeline.pool.robust import robust
 from pipeline.schema import EffectSize, PooledEstimate, Regression, Subgroup, SubgroupTest
 
 #: Models of counts beside the estimators of tau2.
-COUNT_MODELS = ("MH", "PETO")
+COUNT_MODELS = ("MH", "PETO", "GLMM")
 
 #: Other names of the equal-effects model.
 _EQUAL = {"FE": "EE", "CE": "EE"}
@@ -54,7 +60,7 @@ class MetaAnalysis:
     subgroups: tuple[Subgroup, ...] = ()
     subgroup_test: SubgroupTest | None = None
     reason: str = ""
-    tables: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
+    tables: Mapping[str, Table] = field(default_factory=dict)
 
     def frame(self) -> pd.DataFrame:
         """Return a row a study: slab, yi, vi, sei, its 95 % interval, and its weight in percent."""
@@ -81,7 +87,7 @@ class MetaAnalysis:
         if self.subgroups:
             shown["subgroups"] = [asdict(group) for group in self.subgroups]
             shown["subgroup_test"] = asdict(self.subgroup_test) if self.subgroup_test else None
-        return shown | dict(self.tables)
+        return {key: plain(value) for key, value in (shown | dict(self.tables)).items()}
 
     def _weights(self) -> tuple[float, ...]:
         """The weights of the studies in the model."""
@@ -101,6 +107,11 @@ def meta(
     level: float = 0.95,
     mods: Sequence[str] = (),
     subgroup: str | None = None,
+    cluster: str | None = None,
+    prior: str | None = None,
+    checks: Sequence[str] = (),
+    order: str | None = None,
+    glmm_model: str = "UM.FS",
     rules: Rules = Rules(),  # noqa: B008
 ) -> MetaAnalysis:
     """Compute effect sizes of a table of studies and pool them.
@@ -113,7 +124,7 @@ def meta(
     measure : str
         metafor's code; see `effects.formulas.FORMULAS`.
     method : str
-        An estimator of tau2 (`pool.ESTIMATORS`; FE and CE are EE), or MH or PETO.
+        An estimator of tau2 (`pool.ESTIMATORS`; FE and CE are EE), or MH, PETO or GLMM.
     test : {"knha", "adhoc", "t", "z"}
         metafor's tests; equal effects, MH and PETO have the normal test.
     level : float
@@ -122,6 +133,17 @@ def meta(
         Moderators for a meta-regression: columns; `factor(name)` for categories.
     subgroup : str, optional
         A column: each of its values is pooled on its own, and the differences are tested.
+    cluster : str, optional
+        A column: effects with one value of it come from the same patients or place. A three-level
+        model and cluster-robust errors (CR2) stand beside the estimate.
+    prior : str, optional
+        Of tau, e.g. "half-normal(0.5)": a Bayesian model stands beside the estimate.
+    checks : sequence of str
+        Tables beside the estimate: `metachecks.CHECKS`.
+    order : str, optional
+        The column by which studies are added in a cumulative analysis; else the table's order.
+    glmm_model : {"UM.FS", "UM.RS", "CM.EL", "CM.AL"}
+        metafor's model of a GLMM of two groups.
     rules : Rules
         Zero cells and kinds of variance.
 
@@ -138,13 +160,14 @@ def meta(
     spec = _spec(method, test, level)
     columns = numbers(table)
     yi, vi = escalc(measure, columns, rules)
-    left_out = _left_out(table, yi, vi, (*mods, subgroup) if subgroup else tuple(mods))
+    needed = (*mods, *(name for name in (subgroup, cluster, order) if name))
+    left_out = _left_out(table, yi, vi, needed)
     slab = labels(table)
     out = {row.row for row in left_out}
     used = [i for i in range(len(table)) if i not in out]
     base = MetaAnalysis(measure, slab, _values(yi), _values(vi), tuple(used), left_out)
     if method in COUNT_MODELS:
-        return _of_counts(base, columns, method, rules, level)
+        return _of_counts(base, columns, method, rules, level, glmm_model)
     if len(used) < 2:
         said = f"{len(used)} of {len(table)} studies can be pooled; a pool needs two"
         return replace(base, reason=said)
@@ -157,7 +180,63 @@ def meta(
         matrix, names = design(table.iloc[used], mods)
         return replace(base, regression=regression(effects, matrix, names, _plain(spec)))
     found, difference = subgroups(effects, spec)
-    return replace(base, pooled=pool(effects, spec), subgroups=found, subgroup_test=difference)
+    pooled = pool(effects, spec)
+    data = _pooled(effects, spec, columns, used, _order(table, order, used))
+    tables = {name: check(name, data) for name in checks}
+    if cluster:
+        tables |= _clustered(data, [_cell(table, cluster, i) for i in used], pooled.tau2)
+    if prior:
+        tables["bayes"] = asdict(bayes(data.yi, data.vi, tau_prior(prior), level=level))
+    return replace(base, pooled=pooled, subgroups=found, subgroup_test=difference, tables=tables)
+
+
+def _pooled(
+    effects: Sequence[EffectSize],
+    spec: ModelSpec,
+    columns: Mapping[str, Array],
+    used: Sequence[int],
+    order: tuple[int, ...],
+) -> Pooled:
+    """What was pooled, for the tables beside it."""
+    tabled = all(name in columns for name in ("ai", "ci"))
+    cells = {name: cell[used] for name, cell in _cells("OR", columns).items()} if tabled else {}
+    return Pooled(
+        slab=tuple(e.slab for e in effects),
+        yi=np.array([e.yi for e in effects]),
+        vi=np.array([e.vi for e in effects]),
+        spec=_plain(spec),
+        order=order,
+        counts=cells,
+        ni=_sizes(columns, used),
+    )
+
+
+def _sizes(columns: Mapping[str, Array], used: Sequence[int]) -> Array | None:
+    """The size of each study, where the columns tell it."""
+    parts = (("ni",), ("n1i", "n2i"), ("ai", "bi", "ci", "di"))
+    for names in parts:
+        if all(name in columns for name in names):
+            sizes = np.sum([columns[name][used] for name in names], axis=0)
+            return sizes if np.isfinite(sizes).all() else None
+    return None
+
+
+def _order(table: pd.DataFrame, name: str | None, used: Sequence[int]) -> tuple[int, ...]:
+    """The positions of the pooled studies in the order of a column, ties as they stand."""
+    if name is None:
+        return tuple(range(len(used)))
+    values = column(table.iloc[list(used)], name)
+    return tuple(int(i) for i in np.argsort(values, kind="stable"))
+
+
+def _clustered(data: Pooled, clusters: Sequence[str], tau2: float) -> dict[str, Any]:
+    """The three-level model, and the estimate with cluster-robust errors."""
+    spec = data.spec
+    method, test = ("ML" if spec.method == "ML" else "REML"), ("z" if spec.test == "z" else "t")
+    level = spec.level
+    deep = three_level(data.yi, data.vi, clusters, method=method, test=test, level=level)
+    made = robust(data.yi, data.vi, clusters, sigma2=(0.0, tau2), level=level)
+    return {"three_level": asdict(deep), "robust": asdict(made)}
 
 
 def default_measure(table: pd.DataFrame) -> str:
@@ -216,9 +295,14 @@ def _values(column: Array) -> tuple[float | None, ...]:
 
 
 def _of_counts(
-    base: MetaAnalysis, columns: Mapping[str, Array], method: str, rules: Rules, level: float
+    base: MetaAnalysis,
+    columns: Mapping[str, Array],
+    method: str,
+    rules: Rules,
+    level: float,
+    model: str,
 ) -> MetaAnalysis:
-    """The model of tables that are complete, by Mantel-Haenszel or Peto."""
+    """The model of tables that are complete: Mantel-Haenszel, Peto, or a mixed model."""
     if method == "PETO" and base.measure != "PETO":
         raise PoolError(f"Peto's model pools the measure PETO; not {base.measure}.")
     cells = _cells(base.measure, columns)
@@ -230,18 +314,25 @@ def _of_counts(
     left_out = tuple(
         LeftOut(i, base.slab[i], "a count is missing") for i in range(whole.size) if not whole[i]
     )
+    base = replace(base, used=used, left_out=left_out)
     if method == "PETO":
-        pooled = counts.peto(tables, level=level)
-    else:
-        yi, vi = escalc(base.measure, tables, replace(rules, drop00=True))
-        pooled = counts.mantel_haenszel(tables, yi, vi, base.measure, level=level)
-    return replace(base, pooled=pooled, used=used, left_out=left_out)
+        return replace(base, pooled=counts.peto(tables, level=level))
+    if method == "GLMM":
+        made = glmm(tables, base.measure, model=model, level=level)
+        more = {"glmm": {"model": made.model, "sigma2": made.sigma2, **asdict(made.tests)}}
+        return replace(base, pooled=made.pooled, tables=more)
+    yi, vi = escalc(base.measure, tables, replace(rules, drop00=True))
+    pooled = counts.mantel_haenszel(tables, yi, vi, base.measure, level=level)
+    return replace(base, pooled=pooled)
 
 
 def _cells(measure: str, columns: Mapping[str, Array]) -> dict[str, Array]:
-    """The counts that the model pools: tables, or events and times."""
-    if measure == "IRR":
-        return {name: columns[name] for name in ("x1i", "t1i", "x2i", "t2i")}
+    """The counts that a model pools: tables, events and times, or events and others."""
+    if measure in ("IRR", "IRLN"):
+        names = ("x1i", "t1i", "x2i", "t2i") if measure == "IRR" else ("xi", "ti")
+        return {name: columns[name] for name in names}
+    if measure == "PLO":
+        return {"xi": columns["xi"], "mi": columns["ni"] - columns["xi"]}
     table = two_by_two(columns)
     return dict(zip(("ai", "bi", "ci", "di"), table, strict=True))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +23,8 @@ _EXAMPLES = """Examples:
 
   evipool meta trials.csv --measure OR --method MH --json
 
+  evipool meta trials.csv --measure OR --loo --cumulative --order year --bias
+
   evipool meta effects.csv --mods "dose,factor(design)"
 
 Columns are metafor's: ai bi ci di (or n1i n2i); m1i sd1i n1i m2i sd2i n2i; m1i m2i sd1i sd2i ni ri;
@@ -37,7 +39,7 @@ def meta(
         str | None, typer.Option("--measure", "-m", help="metafor's code; GEN where yi is given.")
     ] = None,
     method: Annotated[
-        str, typer.Option(help="REML ML DL HE HS HSk SJ EB PM EE, or MH, PETO.")
+        str, typer.Option(help="REML ML DL HE HS HSk SJ EB PM EE, or MH, PETO, GLMM.")
     ] = "REML",
     test: Annotated[str, typer.Option(help="knha (Hartung-Knapp), adhoc, t or z.")] = "knha",
     level: Annotated[float, typer.Option(help="Of the intervals: 0.95 or 95.")] = 0.95,
@@ -45,6 +47,29 @@ def meta(
         str, typer.Option(help='Moderators, e.g. "dose,factor(design)": a meta-regression.')
     ] = "",
     subgroup: Annotated[str | None, typer.Option(help="Column: pool its values apart.")] = None,
+    bias: Annotated[
+        bool, typer.Option("--bias", help="Egger, Begg, trim and fill, PET-PEESE and others.")
+    ] = False,
+    loo: Annotated[bool, typer.Option("--loo", help="Without each study in turn.")] = False,
+    cumulative: Annotated[
+        bool, typer.Option("--cumulative", help="As studies were added; see --order.")
+    ] = False,
+    influence: Annotated[
+        bool, typer.Option("--influence", help="What each study does to the estimate.")
+    ] = False,
+    also: Annotated[
+        str, typer.Option(help="More tables: blup, gosh, permutation, heterogeneity.")
+    ] = "",
+    order: Annotated[str | None, typer.Option(help="Column that orders --cumulative.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Column: effects of one study or centre share its value.")
+    ] = None,
+    prior: Annotated[
+        str | None, typer.Option(help='Bayesian model; prior of tau: "half-normal(0.5)".')
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="Of a GLMM of two groups: UM.FS, UM.RS, CM.EL or CM.AL.")
+    ] = "UM.FS",
     vtype: Annotated[str, typer.Option(help="Kind of variance: LS, UB or LS2.")] = "LS",
     add: Annotated[float, typer.Option(help="What zero cells get.")] = 0.5,
     to: Annotated[str, typer.Option(help="Which studies: only0, if0all, all, none.")] = "only0",
@@ -59,14 +84,20 @@ def meta(
     from pipeline.metatable import read_table
 
     table = read_table(data)
+    tables = {"bias": bias, "loo": loo, "cumulative": cumulative, "influence": influence}
     result = analysis.meta(
         table,
         measure=measure or analysis.default_measure(table),
         method=method,
         test=test,
         level=level / 100 if level >= 1 else level,
-        mods=tuple(part.strip() for part in mods.split(",") if part.strip()),
+        mods=_listed(mods),
         subgroup=subgroup,
+        cluster=cluster,
+        prior=prior,
+        checks=[*(name for name, asked in tables.items() if asked), *_listed(also)],
+        order=order,
+        glmm_model=model,
         rules=Rules(add, to, drop00, vtype),
     )
     if as_json:
@@ -79,6 +110,39 @@ def meta(
 
 
 meta.__doc__ = f"{meta.__doc__}\n\n{_EXAMPLES}"
+
+
+def _listed(text: str) -> list[str]:
+    """The names in "a, b"."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _table(name: str, table: Any) -> list[str]:
+    """A table beside the estimate: rows with their columns, or names with their numbers."""
+    if isinstance(table, list):
+        columns = [c for c in table[0] if c not in ("slab", "row", "test", "dfbs")]
+        lines = [f"{name}:", "  ".join(f"{c:>9}" for c in columns) + "  study"]
+        for row in table:
+            lines.append("  ".join(f"{_cell(row[c]):>9}" for c in columns) + f"  {row['slab']}")
+        return lines
+    return [f"{name}:", *(f"  {key}: {_said(value)}" for key, value in table.items())]
+
+
+def _said(value: Any) -> str:
+    """A result in a line: its numbers by name; long lists are for --json."""
+    if not isinstance(value, dict):
+        return _cell(value)
+    shown = {k: v for k, v in value.items() if not isinstance(v, list | tuple) or k == "notes"}
+    return ", ".join(f"{k} {_cell(v)}" for k, v in shown.items() if v not in (None, (), []))
+
+
+def _cell(value: Any) -> str:
+    """A value in a few digits."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return " ".join(_cell(one) for one in value) if len(value) < 5 else f"{len(value)} values"
+    return "-" if value is None else str(value)
 
 
 def _lines(result: MetaAnalysis) -> list[str]:
@@ -98,6 +162,8 @@ def _lines(result: MetaAnalysis) -> list[str]:
     if result.subgroup_test is not None:
         q = result.subgroup_test
         lines.append(f"Subgroups differ: Q = {q.q:.3f}, df = {q.df}, p = {q.pval:.4f}")
+    for name, table in result.tables.items():
+        lines += ["", *_table(name, table)]
     return lines
 
 

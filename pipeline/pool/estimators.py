@@ -36,6 +36,7 @@ CORRECTIONS = {
     "adhoc": "knapp-hartung-conservative",
 }
 
+
 @dataclass(frozen=True, slots=True)
 class Estimator:
     """A row of `ESTIMATORS`: an estimator of tau2; `solve` takes y, v and the design x."""

@@ -11,10 +11,6 @@ _CLOSE = 1e-13
 
 _STEPS = 200
 
-#: Steps of Fisher scoring after a search, and how far, as a share of tau2, one may lead.
-_POLISH = 6
-_NEAR = 1e-3
-
 _TINY = 1e-300
 
 
@@ -63,24 +59,4 @@ def paule_mandel(y: Array, v: Array, x: Array) -> Array:
         tau2 = np.maximum(tau2 + step, 0)
         if np.all((np.abs(step) <= _CLOSE * (tau2 + v.min(axis=0))) | (tau2 == 0) & (step < 0)):
             break
-    return tau2
-
-
-def polished(tau2: Array, y: Array, v: Array, x: Array, *, restricted: bool) -> Array:
-    """Return tau2 moved from near a maximum of the (restricted) likelihood to its very top.
-
-    Fisher scoring (Viechtbauer 2005, *J Educ Behav Stat* 30:261) alone may end in another optimum
-    or nowhere; a few steps from where a search ended add the last digits. A step that is not
-    small, or leads below 0, is not taken.
-    """
-    for _ in range(_POLISH):
-        fit = wls(y, 1 / (v + tau2), x)
-        score = ((fit.w * fit.residuals) ** 2).sum(axis=0)
-        with np.errstate(divide="ignore", invalid="ignore"):  # weights that differ 1e12 times
-            if restricted:
-                step = (score - fit.trace) / fit.squared_trace
-            else:
-                step = (score - fit.w.sum(axis=0)) / (fit.w**2).sum(axis=0)
-        near = (np.abs(step) < _NEAR * (tau2 + v.min(axis=0))) & (tau2 > 0) & (tau2 + step > 0)
-        tau2 = np.where(near, tau2 + step, tau2)
     return tau2
