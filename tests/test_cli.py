@@ -22,6 +22,7 @@ from filelock import FileLock
 
 from pipeline import __version__
 from pipeline.config import Config
+from pipeline.effects.formulas import FORMULAS
 from pipeline.effects.measures import MEASURES
 
 REPO = Path(__file__).parents[1]
@@ -250,8 +251,10 @@ def test_check_names_a_raw_file_that_was_changed(
 
 def test_measures_lists_every_measure(tmp_path: Path) -> None:
     text, as_json = evipool(tmp_path, "measures"), evipool(tmp_path, "measures", "--json")
-    assert [line.split()[0] for line in text.out.splitlines()] == list(MEASURES)
-    assert list(as_json.json) == list(MEASURES)
+    assert [line.split()[0] for line in text.out.splitlines()] == list(FORMULAS)
+    assert list(as_json.json) == list(FORMULAS)
+    asked = {code for code, row in as_json.json.items() if row["in a protocol from"]}
+    assert asked == set(MEASURES)
     assert (text.code, text.err, as_json.code, as_json.err) == (0, "", 0, "")
 
 

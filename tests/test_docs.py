@@ -16,7 +16,7 @@ from pipeline import errors
 from pipeline.cli import COMMANDS, TRAINED
 from pipeline.config import Config
 from pipeline.effects.convert import RECOVERIES
-from pipeline.effects.measures import MEASURES
+from pipeline.effects.formulas import FORMULAS
 from pipeline.extract import COMPONENTS
 from pipeline.extract.extensions import EXTENSIONS
 from pipeline.extract.reader import Reader
@@ -78,7 +78,9 @@ def test_protocol_md_names_every_key() -> None:
 
 
 def test_protocol_md_names_every_estimator_test_and_recovery() -> None:
-    assert {*ESTIMATORS, *RECOVERIES, *SOURCES, "knha", "adhoc", "z"} <= words("docs/protocol.md")
+    assert {*ESTIMATORS, *RECOVERIES, *SOURCES, "knha", "adhoc", "t", "z"} <= words(
+        "docs/protocol.md"
+    )
 
 
 def test_record_md_names_every_field(records: list[dict[str, Any]]) -> None:
@@ -129,7 +131,7 @@ def test_the_readme_lists_every_command_measure_and_source() -> None:
     trained = (f"train {name}" for name in TRAINED)
     commands = {f"evipool {name}" for name in (*COMMANDS, "config show", *trained)}
     assert rows("command") == commands
-    assert rows("code") == set(MEASURES)
+    assert rows("code") == set(FORMULAS)
     assert rows("`source:`") == set(SOURCES)
 
 

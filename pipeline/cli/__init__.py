@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pipeline import __version__
-from pipeline.cli import evaluate, folder, serve, stages, train
+from pipeline.cli import evaluate, folder, meta, serve, stages, train
 from pipeline.errors import PipelineError
 
 EXAMPLES = """Examples:
@@ -24,6 +24,8 @@ EXAMPLES = """Examples:
   evipool extract --input abstracts.jsonl --output studies.jsonl
 
   evipool evaluate gold.jsonl studies.jsonl --errors 20
+
+  evipool meta trials.csv --measure RR --method REML --test knha
 
 Exit codes: 0 ok, 1 bug, 2 usage or configuration, 3 network (run again: it goes on where it was),
 4 nothing found, 5 data failed checks, 6 unreviewed values, 7 another run is at work, 130 Ctrl-C.
@@ -63,6 +65,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate.evaluate,
     "run": stages.run_command,
     "pool": stages.pool,
+    "meta": meta.meta,
     "report": stages.report,
     "status": folder.status,
     "measures": folder.measures,

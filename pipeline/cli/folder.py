@@ -114,11 +114,23 @@ def _log(review: Review, run: Run) -> str | None:
 
 
 def measures(as_json: AsJson = False) -> None:
-    """List the effect measures that a question may name."""
+    """List the effect measures: their columns in a table, and what a protocol takes them from."""
+    from pipeline.effects.formulas import FORMULAS
     from pipeline.effects.measures import MEASURES
 
-    rows = {code: f"{m.name}; from: {m.data}; pooled as: {m.scale}" for code, m in MEASURES.items()}
+    rows = {
+        code: {
+            "name": formula.name,
+            "scale": formula.scale,
+            "columns": [" ".join(names) for names in formula.columns],
+            "in a protocol from": MEASURES[code].data if code in MEASURES else "",
+        }
+        for code, formula in FORMULAS.items()
+    }
     if as_json:
         print_json(rows)
-    else:
-        typer.echo("\n".join(f"{code:5s} {text}" for code, text in rows.items()))
+        return
+    for code, row in rows.items():
+        asked = row["in a protocol from"]
+        said = f"; in a protocol from {asked}" if asked else ""
+        typer.echo(f"{code:5s} {row['name']} ({row['scale']}): {' or '.join(row['columns'])}{said}")

@@ -105,11 +105,18 @@ class OutcomeDef(Part):
         return value
 
 
+#: Estimators of tau2 by metafor's codes; EE is equal effects.
+Method = Literal["REML", "ML", "DL", "HE", "HS", "HSk", "SJ", "EB", "PM", "EE"]
+
+#: metafor's tests of a pooled effect.
+Test = Literal["knha", "adhoc", "t", "z"]
+
+
 class ModelSpec(Part):
     """The pooling model: tau2 estimator, test of the pooled effect, confidence level."""
 
-    method: Literal["REML", "DL", "ML", "HE", "EE"] = "REML"
-    test: Literal["knha", "adhoc", "z"] = "knha"
+    method: Method = "REML"
+    test: Test = "knha"
     level: Proportion = 0.95
 
 
@@ -117,8 +124,8 @@ class SensitivitySpec(Part):
     """A named variation of a question's analysis; what is not given stays as it is."""
 
     label: str
-    method: Literal["REML", "DL", "ML", "HE", "EE"] | None = None
-    test: Literal["knha", "adhoc", "z"] | None = None
+    method: Method | None = None
+    test: Test | None = None
     ri: Annotated[float, Field(gt=-1, lt=1)] | None = None
     designs: tuple[Design, ...] | None = None
     recover: tuple[str, ...] | None = None

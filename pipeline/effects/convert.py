@@ -5,14 +5,16 @@ Sections are those of the *Cochrane Handbook for Systematic Reviews of Intervent
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil, floor, log, sqrt
 
 from scipy import stats
 
 from pipeline.errors import EffectSizeError
+from pipeline.schema import ContinuousData
 
 #: Conversions that assume something a paper does not say: a question must name them in `recover`.
-RECOVERIES = ("events_from_percent", "t_from_p")
+RECOVERIES = ("events_from_percent", "t_from_p", "mean_from_median")
 
 Recovered = tuple[float, str]
 
@@ -127,6 +129,83 @@ def t_from_p(p: float, n: int) -> Recovered:
     return float(stats.t.isf(p / 2, n - 1)), (
         f"t from p = {p:g} and n = {n}, taken as a two-sided paired t test (Handbook 6.5.2.3)"
     )
+
+
+def se_from_p(effect: float, p: float) -> Recovered:
+    """Return the standard error behind an effect and its exact two-sided p value, by a z test.
+
+    Parameters
+    ----------
+    effect : float
+        On the scale of analysis (ratios as logs), not 0.
+    p : float
+        Above 0 and below 1.
+
+    References
+    ----------
+    Handbook 6.3.3. metafor: ``conv.wald``.
+    """
+    if not 0 < p < 1 or effect == 0:
+        raise EffectSizeError(f"No SE follows from an effect of {effect:g} with p = {p:g}.")
+    se = abs(effect) / float(stats.norm.isf(p / 2))
+    return se, f"SE from the effect and p = {p:g}, taken as a z test (Handbook 6.3.3)"
+
+
+def sd_from_p(difference: float, p: float, n1: int, n2: int) -> Recovered:
+    """Return the average SD of two arms behind a difference and the p value of its t test.
+
+    References
+    ----------
+    Handbook 6.5.2.3, with n1 + n2 - 2 degrees of freedom.
+    """
+    if not 0 < p < 1 or difference == 0 or n1 + n2 < 3:
+        raise EffectSizeError(
+            f"No SD follows from a difference of {difference:g} with p = {p:g} ({n1} and {n2})."
+        )
+    se = abs(difference) / float(stats.t.isf(p / 2, n1 + n2 - 2))
+    return se / sqrt(1 / n1 + 1 / n2), (
+        f"SD from p = {p:g} of the difference {difference:g}, taken as a two-sample t test "
+        "(Handbook 6.5.2.3)"
+    )
+
+
+def correlation(sd_before: float, sd_after: float, sd_change: float) -> Recovered:
+    """Return the correlation of two measurements behind their SDs and the SD of the change.
+
+    Raises
+    ------
+    EffectSizeError
+        If an SD is not positive, or no correlation gives the three.
+
+    References
+    ----------
+    Handbook 6.5.2.8.
+    """
+    if min(sd_before, sd_after) <= 0:
+        raise EffectSizeError("A correlation needs two SDs above 0.")
+    r = (sd_before**2 + sd_after**2 - sd_change**2) / (2 * sd_before * sd_after)
+    if not -1 <= r <= 1:
+        raise EffectSizeError(
+            f"No correlation gives SDs {sd_before:g}, {sd_after:g} and {sd_change:g} (r = {r:.2f})."
+        )
+    return r, (
+        f"r = {r:.2f} from the SDs before, after and of the change "
+        f"({sd_before:g}, {sd_after:g}, {sd_change:g}; Handbook 6.5.2.8)"
+    )
+
+
+def combined(groups: Sequence[ContinuousData]) -> ContinuousData:
+    """Return the mean and SD of several groups taken as one, as of a trial with three arms.
+
+    References
+    ----------
+    Handbook 6.5.2.10: the SD is that of all patients around their common mean.
+    """
+    n = sum(g.n for g in groups)
+    mean = sum(g.n * g.mean for g in groups) / n
+    within = sum((g.n - 1) * g.sd**2 for g in groups)
+    between = sum(g.n * (g.mean - mean) ** 2 for g in groups)
+    return ContinuousData(mean, sqrt((within + between) / (n - 1)), n)
 
 
 def events_from_percent(percent: float, n: int, *, decimals: int = 0) -> tuple[int, str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from pipeline.effects import convert
-from pipeline.effects.formulas import zero_cells
 from pipeline.effects.source import Computed, Source
+from pipeline.effects.study import zero_cells
 from pipeline.errors import EffectSizeError
 from pipeline.schema import BinaryData
 

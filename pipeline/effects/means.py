@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pipeline.effects import convert
+from pipeline.effects.quantiles import Summary, mean_sd
 from pipeline.effects.reported import refuse_skew, reported_difference
 from pipeline.effects.source import ASSUMPTIONS, Computed, Source
+from pipeline.effects.study import of_pairs
 from pipeline.errors import EffectSizeError
 from pipeline.schema import ContinuousData, Outcome
 
@@ -22,7 +24,8 @@ def two_means(source: Source) -> Computed:
     row, code = source.row, source.measure.code
     if code == "MD" and row.effect is not None and not _has_spreads(row):
         return reported_difference(source)
-    refuse_type(source, ("mean", "mean_change"))
+    medians = ("median",) if "mean_from_median" in source.question.recover else ()
+    refuse_type(source, ("mean", "mean_change", *medians))
     if code == "ROM" and row.type == "mean_change":
         raise EffectSizeError("a ratio of changes is not a ratio of means")
     treated, control = (mean_of(source, arm) for arm in ("", "comparator_"))
@@ -34,6 +37,23 @@ def two_means(source: Source) -> Computed:
         treated.n + control.n,
         *(treated.mean, treated.sd, treated.n, control.mean, control.sd, control.n),
     )
+
+
+def crossover_means(source: Source) -> Computed:
+    """Compute the difference of a crossover's two periods with the protocol's correlation."""
+    if source.row.effect is not None and not _has_spreads(source.row):
+        return reported_difference(source)
+    refuse_type(source, ("mean",))
+    treated, control = (mean_of(source, arm) for arm in ("", "comparator_"))
+    if treated.n != control.n:
+        raise EffectSizeError(
+            f"the periods of a crossover need the same patients; got {treated.n} and {control.n}"
+        )
+    r = source.question.ri or 0.0
+    source.note("crossover", f"the two periods correlate with an assumed r = {r:g}")
+    result = of_pairs(treated, control, r)
+    cells = treated.mean, treated.sd, treated.n, control.mean, control.sd, control.n
+    return source.computed(result, treated.n, *cells)
 
 
 def mean_change(source: Source) -> Computed:
@@ -72,8 +92,19 @@ def mean_of(source: Source, arm: str) -> ContinuousData:
     if not n:
         raise EffectSizeError(f"no number of patients behind the mean of the {who} arm")
     factor = source.factor()
-    source.check_range(mean * factor, change=source.row.type != "mean")
+    source.check_range(mean * factor, change=source.row.type == "mean_change")
+    if source.row.type == "median":
+        return _of_median(source, arm, mean, n, factor)
     return ContinuousData(mean * factor, factor * _sd(source, arm, mean, n), n)
+
+
+def _of_median(source: Source, arm: str, median: float, n: int, factor: float) -> ContinuousData:
+    """Mean and SD of an arm behind its median with quartiles or range."""
+    quartiles, extremes = source.take(arm + "iqr"), source.take(arm + "range")
+    pairs = (p if isinstance(p, tuple) else None for p in (quartiles, extremes))
+    mean, sd, sentence = mean_sd(Summary(median, n, *pairs))
+    source.note("mean_from_median", sentence)
+    return ContinuousData(mean * factor, sd * factor, n)
 
 
 def refuse_type(source: Source, allowed: tuple[str, ...]) -> None:

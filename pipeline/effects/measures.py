@@ -7,22 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import exp
 from types import MappingProxyType
 
-from pipeline.effects.formulas import (
+from pipeline.effects.formulas.scales import BACK
+from pipeline.effects.study import (
     YiVi,
-    log_odds_ratio,
-    log_ratio_of_means,
-    log_risk_ratio,
-    logit_proportion,
     mean_change,
-    mean_difference,
-    proportion,
+    of_count,
+    of_two_counts,
+    of_two_means,
     reported_effect,
-    risk_difference,
     standardised_mean_change,
-    standardised_mean_difference,
 )
 
 
@@ -50,20 +45,8 @@ class Measure:
 
     def back(self, y: float) -> float:
         """Return `y`, a value on the scale of analysis, on the printed scale."""
-        return _BACK[self.scale](y)
+        return BACK[self.scale](y)
 
-
-def _expit(y: float) -> float:
-    """The inverse of the logit; stable for large |y|."""
-    return 1 / (1 + exp(-y)) if y >= 0 else exp(y) / (1 + exp(y))
-
-
-def _same(y: float) -> float:
-    """The identity."""
-    return y
-
-
-_BACK: Mapping[str, Callable[[float], float]] = {"log": exp, "logit": _expit, "identity": _same}
 
 _TWO_COUNTS = ("Events 1", "Total 1", "Events 2", "Total 2")
 _TWO_MEANS = ("Mean 1", "SD 1", "Total 1", "Mean 2", "SD 2", "Total 2")
@@ -71,72 +54,52 @@ _CHANGE = ("Mean change", "SD of change", "Total")
 _COUNT = ("Events", "Total")
 _EFFECT = ("Effect", "95% CI")
 
+
+def _counts(code: str, name: str, scale: str, null: float) -> Measure:
+    """A measure of events in two arms."""
+    return Measure(
+        code, name, "binary", "two counts", scale, null, _TWO_COUNTS, of_two_counts(code)
+    )
+
+
+def _proportion(code: str, scale: str) -> Measure:
+    """A measure of events in one arm, all printed as proportions."""
+    return Measure(code, "Proportion", "binary", "count", scale, None, _COUNT, of_count(code))
+
+
+def _means(code: str, name: str, scale: str, null: float) -> Measure:
+    """A measure of means in two arms."""
+    compute = of_two_means(code)
+    return Measure(code, name, "continuous", "two means", scale, null, _TWO_MEANS, compute)
+
+
+def _other(
+    code: str, name: str, data: str, columns: tuple[str, ...], compute: Callable[..., YiVi]
+) -> Measure:
+    """A measure of changes or of printed effects, on the scale of the outcome."""
+    return Measure(code, name, "continuous", data, "identity", 0.0, columns, compute)
+
+
 _ROWS = (
-    Measure("RR", "Risk ratio", "binary", "two counts", "log", 1.0, _TWO_COUNTS, log_risk_ratio),
-    Measure("OR", "Odds ratio", "binary", "two counts", "log", 1.0, _TWO_COUNTS, log_odds_ratio),
-    Measure(
-        "RD",
-        "Risk difference",
-        "binary",
-        "two counts",
-        "identity",
-        0.0,
-        _TWO_COUNTS,
-        risk_difference,
+    _counts("RR", "Risk ratio", "log", 1.0),
+    _counts("OR", "Odds ratio", "log", 1.0),
+    _counts("RD", "Risk difference", "identity", 0.0),
+    _counts("AS", "Arcsine risk difference", "identity", 0.0),
+    _counts("PETO", "Peto odds ratio", "log", 1.0),
+    _proportion("PR", "identity"),
+    _proportion("PLN", "log"),
+    _proportion("PLO", "logit"),
+    _proportion("PAS", "arcsine"),
+    _means("MD", "Mean difference", "identity", 0.0),
+    _means("SMD", "Standardised mean difference", "identity", 0.0),
+    _means("SMDH", "Standardised mean difference, unequal variances", "identity", 0.0),
+    _means("SMD1", "Standardised mean difference by the control's SD", "identity", 0.0),
+    _means("ROM", "Ratio of means", "log", 1.0),
+    _other("MC", "Mean change", "change", _CHANGE, mean_change),
+    _other(
+        "SMCC", "Standardised mean change", "paired t", ("t", "Total"), standardised_mean_change
     ),
-    Measure("PR", "Proportion", "binary", "count", "identity", None, _COUNT, proportion),
-    Measure("PLO", "Proportion", "binary", "count", "logit", None, _COUNT, logit_proportion),
-    Measure(
-        "MD",
-        "Mean difference",
-        "continuous",
-        "two means",
-        "identity",
-        0.0,
-        _TWO_MEANS,
-        mean_difference,
-    ),
-    Measure(
-        "SMD",
-        "Standardised mean difference",
-        "continuous",
-        "two means",
-        "identity",
-        0.0,
-        _TWO_MEANS,
-        standardised_mean_difference,
-    ),
-    Measure(
-        "ROM",
-        "Ratio of means",
-        "continuous",
-        "two means",
-        "log",
-        1.0,
-        _TWO_MEANS,
-        log_ratio_of_means,
-    ),
-    Measure("MC", "Mean change", "continuous", "change", "identity", 0.0, _CHANGE, mean_change),
-    Measure(
-        "SMCC",
-        "Standardised mean change",
-        "continuous",
-        "paired t",
-        "identity",
-        0.0,
-        ("t", "Total"),
-        standardised_mean_change,
-    ),
-    Measure(
-        "GEN",
-        "Reported difference",
-        "continuous",
-        "effect",
-        "identity",
-        0.0,
-        _EFFECT,
-        reported_effect,
-    ),
+    _other("GEN", "Reported difference", "effect", _EFFECT, reported_effect),
     Measure("HR", "Hazard ratio", "any", "effect", "log", 1.0, _EFFECT, reported_effect),
 )
 

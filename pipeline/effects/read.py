@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from pipeline.config import OutcomeDef, Question
 from pipeline.effects.counts import one_count, two_counts
-from pipeline.effects.means import mean_change, two_means
+from pipeline.effects.means import crossover_means, mean_change, two_means
 from pipeline.effects.paired import paired_t
 from pipeline.effects.reported import reported
 from pipeline.effects.source import Computed, Source
@@ -47,6 +47,8 @@ def compute(row: Outcome, question: Question, outcome: OutcomeDef, design: str) 
         If the row does not give the data the measure needs; the message is the reason.
     """
     source = Source(row, question, outcome, design)
+    if design == "rct_crossover" and question.measure == "MD" and question.ri is not None:
+        return crossover_means(source)
     if design == "rct_crossover" and source.measure.data in INDEPENDENT:
         raise EffectSizeError(
             f"{question.measure} needs independent arms, and the periods of a crossover are not: "

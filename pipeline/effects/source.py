@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.config import OutcomeDef, Question
-from pipeline.effects.formulas import YiVi
 from pipeline.effects.measures import MEASURES, Measure
 from pipeline.effects.scale import check_range, unit_factor
+from pipeline.effects.study import YiVi
 from pipeline.errors import EffectSizeError
 from pipeline.schema import Outcome, Quote
 
@@ -19,7 +19,9 @@ ASSUMPTIONS: Mapping[str, str] = {
     "events_from_percent": (
         "Events are recovered from a percentage where exactly one whole number rounds to it"
     ),
+    "mean_from_median": "Means and SDs are recovered from medians with quartiles or ranges",
     "t_from_p": "Paired t statistics are recovered from exact p values, taken as of paired t tests",
+    "crossover": "The periods of a crossover correlate as the protocol assumes",
     "ri": "The SD of a change is computed with the protocol's correlation of the two measurements",
     "sd": "SDs are computed from printed SEs and confidence intervals",
     "effect": "The authors' own effect and its 95% CI, taken as normal, stand in for arm data",

@@ -2,5 +2,6 @@
 
 from pipeline.pool.estimators import ESTIMATORS
 from pipeline.pool.model import leave_one_out, pool, subgroups
+from pipeline.pool.regression import INTERCEPT, regression
 
-__all__ = ["ESTIMATORS", "leave_one_out", "pool", "subgroups"]
+__all__ = ["ESTIMATORS", "INTERCEPT", "leave_one_out", "pool", "regression", "subgroups"]

@@ -10,7 +10,8 @@ from scipy import stats
 
 from pipeline.config import ModelSpec
 from pipeline.errors import PoolError
-from pipeline.pool.estimators import Array, Inference, tau2_interval
+from pipeline.pool.estimators import Inference, tau2_interval
+from pipeline.pool.linear import Array
 from pipeline.schema import EffectSize, PooledEstimate
 
 #: A Hartung-Knapp standard error this small beside the normal one comes from identical effects.
@@ -50,7 +51,8 @@ def describe(fit: Fit, effects: Sequence[EffectSize], spec: ModelSpec) -> Pooled
     low, high = _interval(used, spec.level)
     adhoc = _interval(fit.inferences["adhoc"], spec.level)
     tau2_low, tau2_high = _tau2_limits(fit, spec)
-    pi_low, pi_high = _prediction(fit, used, spec)
+    pi_low, pi_high = _prediction(fit, used, spec, used.df)
+    k2_low, k2_high = _prediction(fit, used, spec, k - 2) if k > 2 else (None, None)
     i2, h2 = _heterogeneity(fit, spec.method)
     stat = used.estimate / used.se
     counts = [effect.ni for effect in effects]
@@ -84,14 +86,16 @@ def describe(fit: Fit, effects: Sequence[EffectSize], spec: ModelSpec) -> Pooled
         pi_ub=None if pi_high is None else pi_high * s,
         weights=tuple(float(w) for w in weights),
         notes=(*notes, *_notes(fit, test, spec)),
+        pi_k2_lb=None if k2_low is None else k2_low * s,
+        pi_k2_ub=None if k2_high is None else k2_high * s,
     )
     return _finite(result)
 
 
 def _test(fit: Fit, spec: ModelSpec) -> tuple[str, tuple[str, ...]]:
     """The test that can be used, and why it is not the one asked for."""
-    if spec.test == "z":
-        return "z", ()
+    if spec.test in ("z", "t"):
+        return spec.test, ()
     if spec.method == "EE":
         return "z", ("The equal-effects model has no Hartung-Knapp test; the interval is normal.",)
     if spec.test == "knha" and fit.inferences["knha"].se <= _IDENTICAL * fit.inferences["z"].se:
@@ -152,12 +156,14 @@ def _tau2_limits(fit: Fit, spec: ModelSpec) -> tuple[float | None, float | None]
     return (low, high) if isfinite(low) and isfinite(high) else (None, None)
 
 
-def _prediction(fit: Fit, used: Inference, spec: ModelSpec) -> tuple[float | None, float | None]:
+def _prediction(
+    fit: Fit, used: Inference, spec: ModelSpec, df: int | None
+) -> tuple[float | None, float | None]:
     """The prediction interval of a new study's true effect; none with equal effects."""
     if spec.method == "EE":
         return None, None
     # metafor's default, predict(): the test's own quantile, df = k - 1 for knha and adhoc.
-    half = _quantile(used.df, spec.level) * sqrt(fit.tau2 + used.se**2)
+    half = _quantile(df, spec.level) * sqrt(fit.tau2 + used.se**2)
     return used.estimate - half, used.estimate + half
 
 

@@ -1,4 +1,4 @@
-"""Calls PyMARE: effect sizes in columns -> tau2, the pooled effect and its inference.
+"""Estimators of tau2, PyMARE's and ours, and inference on coefficients: floats in, floats out.
 
 PyMARE is alpha software that changed its default inference and once shipped wrong variances, so
 nothing is left to its defaults: arrays in, every option by name, floats out.
@@ -13,7 +13,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+
+from pipeline.pool import moments
+from pipeline.pool.likelihood import highest
+from pipeline.pool.linear import Array, intercept
 
 with warnings.catch_warnings():
     # PyMARE 0.0.13 leaves a file of its own open while it is imported.
@@ -21,70 +24,99 @@ with warnings.catch_warnings():
     from pymare.estimators import (
         DerSimonianLaird,
         Hedges,
-        VarianceBasedLikelihoodEstimator,
         WeightedLeastSquares,
     )
     from pymare.stats import q_gen, q_profile
 
-Array = npt.NDArray[np.float64]
-
 #: PyMARE's names of metafor's tests.
 CORRECTIONS = {
     "z": "wald",
+    "t": "wald",
     "knha": "knapp-hartung",
     "adhoc": "knapp-hartung-conservative",
 }
 
-#: PyMARE narrows tau2 to 1e-6 of the bracket by default; 1e-9 costs a few evaluations more and
-#: agrees with metafor, solved to 1e-12, in two more digits.
-_SEARCH = {"xtol": 1e-9, "ftol": 1e-15, "maxiter": 200}
-
 
 @dataclass(frozen=True, slots=True)
 class Estimator:
-    """A row of `ESTIMATORS`: an estimator of tau2; `make` builds PyMARE's, None means tau2 = 0."""
+    """A row of `ESTIMATORS`: an estimator of tau2; `solve` takes y, v and the design x."""
 
     code: str
     name: str
     source: str
-    make: Callable[[], Any] | None
+    solve: Callable[[Array, Array, Array], Array]
+
+
+def _zero(y: Array, v: Array, x: Array) -> Array:
+    """No heterogeneity, by assumption."""
+    return np.zeros(y.shape[1])
+
+
+def _pymare(make: Callable[[], Any]) -> Callable[[Array, Array, Array], Array]:
+    """An estimator of PyMARE's as a function of y, v and x."""
+
+    def solve(y: Array, v: Array, x: Array) -> Array:
+        fitted = make().fit(y=y, v=v, X=x)
+        return np.asarray(fitted.params_["tau2"], dtype=float).reshape(-1)
+
+    return solve
 
 
 _ROWS = (
-    Estimator("EE", "equal effects", "Hedges and Olkin (1985), chapter 6", None),
+    Estimator("EE", "equal effects", "Hedges and Olkin (1985), chapter 6", _zero),
     Estimator(
         "DL",
         "DerSimonian-Laird",
         "DerSimonian and Laird (1986), Control Clin Trials 7:177",
-        partial(DerSimonianLaird, small_sample_correction="wald"),
+        _pymare(partial(DerSimonianLaird, small_sample_correction="wald")),
     ),
     Estimator(
         "HE",
         "Hedges",
         "Hedges and Olkin (1985), chapter 9",
-        partial(Hedges, small_sample_correction="wald"),
+        _pymare(partial(Hedges, small_sample_correction="wald")),
+    ),
+    Estimator(
+        "HS",
+        "Hunter-Schmidt",
+        "Hunter and Schmidt (1990), Methods of Meta-Analysis",
+        moments.hunter_schmidt,
+    ),
+    Estimator(
+        "HSk",
+        "Hunter-Schmidt, corrected",
+        "Brannick et al. (2019), Organ Res Methods 22:490",
+        moments.hunter_schmidt_corrected,
+    ),
+    Estimator(
+        "SJ",
+        "Sidik-Jonkman",
+        "Sidik and Jonkman (2005), Appl Stat 54:367",
+        moments.sidik_jonkman,
     ),
     Estimator(
         "ML",
         "maximum likelihood",
         "Hardy and Thompson (1996), Stat Med 15:619",
-        partial(
-            VarianceBasedLikelihoodEstimator,
-            method="ml",
-            small_sample_correction="wald",
-            **_SEARCH,
-        ),
+        partial(highest, restricted=False),
     ),
     Estimator(
         "REML",
         "restricted maximum likelihood",
         "Viechtbauer (2005), J Educ Behav Stat 30:261",
-        partial(
-            VarianceBasedLikelihoodEstimator,
-            method="reml",
-            small_sample_correction="wald",
-            **_SEARCH,
-        ),
+        partial(highest, restricted=True),
+    ),
+    Estimator(
+        "EB",
+        "empirical Bayes",
+        "Morris (1983), J Am Stat Assoc 78:47",
+        moments.paule_mandel,
+    ),
+    Estimator(
+        "PM",
+        "Paule-Mandel",
+        "Paule and Mandel (1982), J Res Natl Bur Stand 87:377",
+        moments.paule_mandel,
     ),
 )
 
@@ -101,19 +133,15 @@ class Inference:
     df: int | None
 
 
-def tau2_of(y: Array, v: Array, method: str) -> Array:
+def tau2_of(y: Array, v: Array, method: str, x: Array | None = None) -> Array:
     """Return tau2 of each column of `y` and `v` (studies x data sets), shape (data sets,)."""
-    make = ESTIMATORS[method].make
-    if make is None:
-        return np.zeros(y.shape[1])
-    fitted = make().fit(y=y, v=v, X=_intercept(y))
-    return np.asarray(fitted.params_["tau2"], dtype=float).reshape(-1)
+    return ESTIMATORS[method].solve(y, v, intercept(y.shape[0]) if x is None else x)
 
 
 def infer(y: Array, v: Array, tau2: Array, test: str) -> list[Inference]:
     """Return the weighted mean of each column with weights 1/(v + tau2), by the named test."""
     model = WeightedLeastSquares(tau2=tau2, small_sample_correction=CORRECTIONS[test])
-    fitted = model.fit(y=y, v=v, X=_intercept(y)).params_
+    fitted = model.fit(y=y, v=v, X=intercept(y.shape[0])).params_
     means = np.asarray(fitted["fe_params"], dtype=float).reshape(-1)
     errors = np.sqrt(np.asarray(fitted["inv_cov"], dtype=float).reshape(-1))
     df = None if test == "z" else y.shape[0] - 1
@@ -122,18 +150,14 @@ def infer(y: Array, v: Array, tau2: Array, test: str) -> list[Inference]:
 
 def cochran_q(y: Array, v: Array) -> Array:
     """Return Cochran's Q of each column."""
-    return np.asarray(q_gen(y, v, _intercept(y), 0.0), dtype=float).reshape(-1)
+    return np.asarray(q_gen(y, v, intercept(y.shape[0]), 0.0), dtype=float).reshape(-1)
 
 
-def tau2_interval(y: Array, v: Array, level: float) -> tuple[float, float]:
+def tau2_interval(y: Array, v: Array, level: float, x: Array | None = None) -> tuple[float, float]:
     """Return the Q-profile interval of tau2 of one data set (Viechtbauer 2007, Stat Med 26:37).
 
     PyMARE finds the limits to an absolute 2e-12, so `y` must not be on a tiny scale.
     """
-    limits = q_profile(y, v, _intercept(y[:, np.newaxis]), alpha=1 - level)
+    design = intercept(y.shape[0]) if x is None else x
+    limits = q_profile(y, v, design, alpha=1 - level)
     return float(limits["ci_l"]), float(limits["ci_u"])
-
-
-def _intercept(y: Array) -> Array:
-    """The design of a model with nothing but a mean."""
-    return np.ones((y.shape[0], 1))

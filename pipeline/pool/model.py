@@ -10,14 +10,10 @@ from scipy import stats
 from pipeline.config import ModelSpec
 from pipeline.errors import PoolError
 from pipeline.pool.describe import Fit, describe
-from pipeline.pool.estimators import CORRECTIONS, Array, cochran_q, infer, tau2_of
+from pipeline.pool.estimators import CORRECTIONS, cochran_q, infer, tau2_of
+from pipeline.pool.linear import Array
+from pipeline.pool.scale import scaled, zeroed
 from pipeline.schema import EffectSize, PooledEstimate, Sensitivity, Subgroup, SubgroupTest
-
-#: A tau2 this small, where typical variances are about 1, is the boundary 0.
-_ZERO = 1e-10
-
-#: Variances, where the typical one is about 1, beyond which sums of weights lose their meaning.
-_EXTREME = 1e30
 
 _ONE_STUDY = "one study: shown without a diamond"
 
@@ -38,9 +34,9 @@ def pool(effects: Sequence[EffectSize], spec: ModelSpec) -> PooledEstimate:
         On the scale of analysis. The prediction interval is metafor's default: the quantile of
         the test (normal for z, t with k - 1 degrees of freedom for knha and adhoc) times
         sqrt(tau2 + se^2). Higgins et al. (2009) and Riley et al. (2011) take k - 2 instead, which
-        is wider. `i2` and `h2` come from tau2 and the typical variance of Higgins and Thompson
-        (2002), eq. 9, `i2_q` from Q. With EE there is no tau2, hence no prediction interval, and
-        the test is always z.
+        is wider: `pi_k2_lb` and `pi_k2_ub`, None below three studies. `i2` and `h2` come from tau2
+        and the typical variance of Higgins and Thompson (2002), eq. 9, `i2_q` from Q. With EE there
+        is no tau2, hence no prediction interval, and no Hartung-Knapp test.
 
     Raises
     ------
@@ -161,9 +157,8 @@ def _pool_columns(
 
     Each column is scaled to about 1 first and back afterwards: PyMARE's tolerances are absolute.
     """
-    y, v, scale = _scaled(y, v)
-    tau2 = tau2_of(y, v, spec.method)
-    tau2 = np.where(tau2 < _ZERO, 0.0, tau2)
+    y, v, scale = scaled(y, v)
+    tau2 = zeroed(tau2_of(y, v, spec.method))
     fits = {test: infer(y, v, tau2, test) for test in CORRECTIONS}
     q = cochran_q(y, v)
     columns = (
@@ -180,23 +175,13 @@ def _pool_columns(
     return tuple(describe(fit, own, spec) for fit, own in zip(columns, sets, strict=True))
 
 
-def _scaled(y: Array, v: Array) -> tuple[Array, Array, Array]:
-    """Effects and variances divided by a scale of each column, or its square; and the scales."""
-    with np.errstate(over="ignore"):
-        scale = np.sqrt(np.var(y, axis=0) + np.median(v, axis=0))
-        v = v / scale**2
-    if not (np.isfinite(scale).all() and v.min() > 1 / _EXTREME and v.max() < _EXTREME):
-        raise PoolError("The effect sizes or variances are too extreme to be pooled.")
-    return y / scale, v, scale
-
-
 def _between(effects: Sequence[EffectSize], groups: Sequence[Subgroup]) -> SubgroupTest | None:
     """The test for subgroup differences: Q of the subgroups' estimates."""
     if len(groups) < 2:
         return None
     means, variances = zip(*(_normal(effects, group) for group in groups), strict=True)
     y, v = np.array(means), np.array(variances)
-    y, v, _ = _scaled(y[:, np.newaxis], v[:, np.newaxis])
+    y, v, _ = scaled(y[:, np.newaxis], v[:, np.newaxis])
     q = float(cochran_q(y, v)[0])
     df = len(groups) - 1
     return SubgroupTest(q, df, float(stats.chi2.sf(q, df)))

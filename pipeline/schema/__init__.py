@@ -3,10 +3,12 @@
 from pipeline.schema.decision import VERDICTS, Decision, Screening
 from pipeline.schema.dose import course_g_per_kg
 from pipeline.schema.estimate import (
+    Coefficient,
     EffectSize,
     NotPooled,
     PooledEstimate,
     QuestionResult,
+    Regression,
     Sensitivity,
     Subgroup,
     SubgroupTest,
@@ -54,6 +56,7 @@ __all__ = [
     "Batch",
     "BinaryData",
     "Chemical",
+    "Coefficient",
     "ContinuousData",
     "Correction",
     "Dates",
@@ -75,6 +78,7 @@ __all__ = [
     "Quote",
     "Reading",
     "Record",
+    "Regression",
     "ReportedEffect",
     "Screening",
     "Search",

@@ -56,7 +56,8 @@ class PooledEstimate:
     `ci_*`, `pval` and `stat` follow `test` ("z", "t", "knha" or "adhoc"; `df` is None for z).
     `ci_adhoc_*` is the Hartung-Knapp interval that is never narrower than the normal one.
     `i2` is tau2-based (metafor's default), `i2_q` Q-based (Higgins and Thompson 2002), both in
-    percent; `weights` are percentages in the order of the effect sizes.
+    percent; `weights` are percentages in the order of the effect sizes. `pi_*` follow the test's
+    quantile, `pi_k2_*` that of t with k - 2 degrees of freedom.
     """
 
     measure: str
@@ -87,6 +88,8 @@ class PooledEstimate:
     pi_ub: float | None
     weights: tuple[float, ...]
     notes: tuple[str, ...] = ()
+    pi_k2_lb: float | None = None
+    pi_k2_ub: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +138,50 @@ class QuestionResult:
     sensitivity: tuple[Sensitivity, ...] = ()
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficient:
+    """A coefficient of a meta-regression with its test; `df` as of `PooledEstimate`."""
+
+    name: str
+    estimate: float
+    se: float
+    ci_lb: float
+    ci_ub: float
+    stat: float
+    df: float | None
+    pval: float
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """A meta-regression: effects on moderators, on the scale of analysis.
+
+    `tau2`, `i2` (percent) and `h2` are what the moderators leave; `q` is the test of that residual
+    heterogeneity (QE), `qm` the joint test of all moderators: chi-squared with `qm_df` degrees of
+    freedom where `qm_df2` is None, else F. `r2` is the share of tau2, in percent, that they
+    explain; None without an intercept. `weights` as of `PooledEstimate`.
+    """
+
+    measure: str
+    method: str
+    test: str
+    level: float
+    k: int
+    coefficients: tuple[Coefficient, ...]
+    tau2: float
+    tau2_ci_lb: float | None
+    tau2_ci_ub: float | None
+    i2: float
+    h2: float
+    q: float
+    q_df: int
+    q_pval: float
+    qm: float
+    qm_df: int
+    qm_df2: int | None
+    qm_pval: float
+    r2: float | None
+    weights: tuple[float, ...]
+    vcov: tuple[tuple[float, ...], ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import exp, log, sqrt
+from statistics import NormalDist
 from typing import Any
 
 import pytest
@@ -496,6 +497,30 @@ def test_a_mean_without_baseline_or_its_sd_is_no_change() -> None:
     )
 
 
+def test_a_crossover_is_paired_by_the_assumed_correlation() -> None:
+    """SDs 2 and 2.5, r = 0.5, 20 patients: (4 + 6.25 - 2 x 0.5 x 2 x 2.5) / 20."""
+    periods = study(two_means(comparator_n=20), design="rct_crossover")
+    assert "paired data needed" in reason(question("MD"), periods, PAIN)
+    (effect,) = chosen(question("MD", ri=0.5), periods, outcome=PAIN).effects
+    assert (effect.yi, effect.vi) == pytest.approx((-1.0, (4 + 6.25 - 5) / 20))
+    assert any("r = 0.5" in sentence for sentence in effect.recovered)
+    uneven = study(two_means(), design="rct_crossover")
+    assert "same patients" in reason(question("MD", ri=0.5), uneven, PAIN)
+
+
+def test_medians_give_means_only_where_the_question_says_so() -> None:
+    """Luo et al. (2018) and Wan et al. (2014) for symmetric quartiles: the median itself, and
+    IQR / (2 z), z = Phi^-1((0.75 n - 0.125) / (n + 0.25))."""
+    arms = {"n": 40, "iqr": (3.0, 5.0), "comparator_n": 40, "comparator_iqr": (4.0, 6.0)}
+    medians = row("VAS pain", "median", value=4.0, comparator_value=5.0, scale="0-10", **arms)
+    assert "median" in reason(question("MD"), study(medians), PAIN)
+    asked = question("MD", recover=("mean_from_median",))
+    (effect,) = chosen(asked, study(medians), outcome=PAIN).effects
+    sd = 2 / (2 * NormalDist().inv_cdf((0.75 * 40 - 0.125) / 40.25))
+    assert (effect.yi, effect.vi) == pytest.approx((-1.0, 2 * sd**2 / 40))
+    assert any("median" in sentence for sentence in effect.recovered)
+
+
 def test_medians_and_words_are_refused() -> None:
     asked = single("MC", ri=0.5)
     assert "median" in reason(asked, series(row("pain", "median", value=3.0, n=9)), PAIN)
@@ -654,7 +679,8 @@ def test_a_ratio_of_changes_is_refused() -> None:
 
 def test_a_standard_deviation_of_zero_is_refused() -> None:
     flat = two_means(sd=0.0, comparator_sd=0.0)
-    assert reason(question("MD"), study(flat), PAIN) == "MD needs a variance above 0; got 0."
+    said = reason(question("MD"), study(flat), PAIN)
+    assert said.startswith("MD needs a variance above 0; got mean 1 = 4, SD 1 = 0, n 1 = 20")
 
 
 def test_results_stand_in_the_order_of_the_studies() -> None:

@@ -11,13 +11,18 @@ from scipy import stats
 
 from pipeline.effects.convert import (
     change_sd,
+    combined,
+    correlation,
     events_from_percent,
     sd_from_ci,
+    sd_from_p,
     sd_from_se,
     se_from_ci,
+    se_from_p,
     t_from_p,
 )
 from pipeline.errors import EffectSizeError
+from pipeline.schema import ContinuousData
 
 
 def test_se_from_the_interval_of_a_ratio() -> None:
@@ -134,3 +139,43 @@ def test_impossible_input_is_refused() -> None:
     ):
         with pytest.raises(EffectSizeError):
             call()
+
+
+def test_se_from_p_values() -> None:
+    """metafor's conv.wald: RR 0.44 with p = 0.013 has SE 0.177150 where 0.44 is on its own scale,
+    and 0.8 with p = 0.0004 has SE 0.225983 (_conversions.json, z_p_to_se)."""
+    assert se_from_p(0.44, 0.013)[0] == pytest.approx(0.177150108585233)
+    assert se_from_p(0.8, 0.0004)[0] == pytest.approx(0.225983351066265)
+    with pytest.raises(EffectSizeError, match="No SE"):
+        se_from_p(0.0, 0.04)
+
+
+def test_sd_from_the_p_value_of_a_difference() -> None:
+    """Handbook 6.5.2.3's example: 3.8 with p = 0.008, 25 and 22 patients: t = 2.78, SD 4.68."""
+    sd, sentence = sd_from_p(3.8, 0.008, 25, 22)
+    assert sd == pytest.approx(4.6834693413751)
+    assert "t test" in sentence
+
+
+def test_the_correlation_behind_three_sds() -> None:
+    """R: SDs 1.4 and 2.2, of the change 1.9: r = 0.517857 (Handbook 6.5.2.8)."""
+    assert correlation(1.4, 2.2, 1.9)[0] == pytest.approx(0.517857142857143)
+    with pytest.raises(EffectSizeError, match="No correlation"):
+        correlation(1.0, 1.0, 3.0)
+
+
+@given(r=st.floats(-0.99, 0.99), before=st.floats(0.1, 50), after=st.floats(0.1, 50))
+def test_the_sd_of_a_change_leads_back_to_its_correlation(
+    r: float, before: float, after: float
+) -> None:
+    sd, _ = change_sd(before, after, r)
+    assert correlation(before, after, sd)[0] == pytest.approx(r, abs=1e-6)
+
+
+def test_groups_taken_as_one() -> None:
+    """Handbook 6.5.2.10's formula by R: 10 of 5.1 (1.2) and 14 of 6.2 (1.9) are 24 of 5.741667
+    (1.706106)."""
+    whole = combined([ContinuousData(5.1, 1.2, 10), ContinuousData(6.2, 1.9, 14)])
+    assert (whole.mean, whole.sd, whole.n) == pytest.approx(
+        (5.74166666666667, 1.70610582949865, 24)
+    )

@@ -1,0 +1,1 @@
+"""metafor's numbers beside ours."""
