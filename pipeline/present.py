@@ -12,7 +12,7 @@ from pipeline.schema import Evidence, Flow, QuestionResult
 from pipeline.screen import reasons
 
 #: How the report leads each scale of analysis back to the printed one.
-_BACK = {"log": "exp", "logit": "expit", "identity": "identity"}
+_BACK = {"log": "exp", "logit": "expit", "arcsine": "squared sine", "identity": "identity"}
 
 
 def flow_of(evidence: Evidence, results: Sequence[QuestionResult]) -> Flow:
@@ -60,7 +60,7 @@ def measure_view(code: str) -> MeasureView:
         name=measure.name,
         axis=measure.axis,
         null=measure.null,
-        ratio=measure.scale == "log",
+        ratio=measure.scale == "log" and measure.data != "count",
         back=_BACK[measure.scale],
         percent=measure.data == "count",
         groups=("Intervention", "Comparator") if "Total 2" in measure.columns else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import exp, inf
+from math import exp, inf, pi, sin
 
 from pipeline.schema import Flow, Problem, QuestionResult, Record, Screening, Search, Study
 
@@ -22,11 +22,17 @@ def _expit(x: float) -> float:
     return 1 / (1 + _exp(-x))
 
 
+def _squared_sine(x: float) -> float:
+    """The proportion of an arcsine of its square root; 0 or 1 beyond its range."""
+    return float(sin(min(max(x, 0.0), pi / 2)) ** 2)
+
+
 #: From the scale of analysis to the natural one, by name.
 BACK: Mapping[str, Callable[[float], float]] = {
     "identity": lambda x: x,
     "exp": _exp,
     "expit": _expit,
+    "squared sine": _squared_sine,
 }
 
 
@@ -52,7 +58,7 @@ class MeasureView:
     def __post_init__(self) -> None:
         if self.back not in BACK:
             raise ValueError(f"Invalid back {self.back!r}; must be one of {', '.join(BACK)}.")
-        if self.back == "expit" and not self.percent:
+        if self.back in ("expit", "squared sine") and not self.percent:
             raise ValueError(f"Invalid percent False of {self.code}; proportions are percentages.")
 
     def natural(self, x: float) -> float:

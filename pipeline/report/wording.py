@@ -175,9 +175,17 @@ def interval_head(pooled: PooledEstimate | None) -> str:
     return f"{pooled.method}, {short} {level_text(pooled.level)} CI"
 
 
+#: How the footnote names a scale of analysis, by the way back from it.
+_SCALES = {
+    "exp": " analysed as a log",
+    "expit": " analysed as a logit",
+    "squared sine": " analysed as an arcsine",
+}
+
+
 def method_note(result: QuestionResult, measure: MeasureView) -> str:
     """Return the footnote on methods: effect, tau2 estimator, interval, I2 formula, k and n."""
-    scale = {"exp": " analysed as a log", "expit": " analysed as a logit"}.get(measure.back, "")
+    scale = _SCALES.get(measure.back, "")
     effect = f"Effect: {measure.name.lower()} ({measure.code}){scale}."
     pooled = result.pooled
     if pooled is None:
