@@ -12,6 +12,7 @@ from spacy.tokens import Doc
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.numbers import COUNT, DIGITS, parse_count
 from pipeline.extract.population import Count
+from pipeline.extract.sole import is_sole
 
 Span = tuple[int, int]
 COMPARATIVE = ("rct_parallel", "rct_crossover", "nonrandomised_controlled")
@@ -70,8 +71,10 @@ def sized(doc: Doc, found: list[ArmSpan]) -> Iterator[ArmSpan]:
     for arm, size in zip(found, sizes, strict=True):
         n = arm.n or size
         if n is None and total and len(found) == 1 and doc._.design.design not in COMPARATIVE:
-            n = _treated(doc, arm) or replace(
-                total, derived="all patients of an uncontrolled study"
+            n = _treated(doc, arm) or (
+                replace(total, derived="all patients of an uncontrolled study")
+                if is_sole(doc)
+                else None
             )
         if n is None and total and not any(sizes) and all_had_both(doc):
             n = replace(total, derived="all patients had both treatments")

@@ -12,6 +12,7 @@ from pipeline.extract.naming import is_down
 from pipeline.extract.outcome_span import OutcomeSpan
 from pipeline.extract.page import Page
 from pipeline.extract.quantities import Quantity
+from pipeline.extract.sole import is_sole, is_with_another
 from pipeline.extract.timepoints import days
 from pipeline.schema import Outcome, Timepoint
 
@@ -46,6 +47,7 @@ class Result:
         self.page, self.row = page, row
         self.arms: tuple[ArmSpan, ...] = row.groups or page.doc._.arms
         self.denominators = Denominators(page, row)
+        self.sole = is_sole(page.doc)
 
     def outcome(self) -> Outcome:
         """Build the Outcome.
@@ -131,9 +133,20 @@ class Result:
         if row.whole:
             return "all"
         name = self.arms[row.arm].label if row.arm is not None and self.arms else ""
+        if len(self.arms) == 1 and not (self.sole or self._is_named()):
+            return ""
         if row.main is None and row.against is not None and name:
             return f"{name} vs {self.arms[row.against].label}"
         return name
+
+    def _is_named(self) -> bool:
+        """Whether the row's sentence names the one arm's treatment and no other."""
+        sentence = self.page.sentence(self.row.span[0])
+        span = sentence.start, sentence.end
+        places = (start for start, _ in self.arms[0].mentions)
+        return any(span[0] <= place < span[1] for place in places) and not is_with_another(
+            self.page.doc, *span
+        )
 
     def _timepoint(self) -> Timepoint | None:
         """When it was measured."""
