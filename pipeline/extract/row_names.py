@@ -25,12 +25,10 @@ class Named(Scene):
             name = None
         if name is not None or not self.told or self._is_no_result(m, paired=paired):
             return name
-        if m.kind == "number" and (paired or m.spread or m.ci):
-            name = self.carried.value
         tied = paired or arm is not None
-        if name is None and tied and self._has_shape(m, paired=paired):
-            name = self._open_name(m, lead, end)
-        return name
+        if tied and self._has_shape(m, paired=paired):
+            return self._open_name(m, lead, end)
+        return None
 
     def _is_elsewhere(
         self, name: naming.Name, lead: Measurement, arm: int | None, *, paired: bool
