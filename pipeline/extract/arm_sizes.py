@@ -45,6 +45,8 @@ _GIVEN_TO = re.compile(
     rf"\s+(?:was|were)\s+given\s+(?:to|in)\s+(?P<n>{COUNT})\s+of\b", re.IGNORECASE
 )
 _ALTERNATIVE = re.compile(r"\s*(?:\([^()]*\)\s*)?(?:or|versus|vs)\b", re.IGNORECASE)
+#: A number that is part of a name: "ADVANCE-CIDP 3".
+_IN_NAME = re.compile(r"[A-Z]{3,}[\w-]{0,20}\s$")
 _JUST_BEFORE = re.compile(
     rf"[^/]{{0,60}}?\b(?:in|on|with|of|for|receiving|given)\s+(?:the\s+)?|\s*(?:{PEOPLE})?\s*",
     re.IGNORECASE | re.DOTALL,
@@ -189,6 +191,8 @@ def count_before(text: str, span: Span) -> Count | None:
     match = _BEFORE.search(text[offset : span[0]])
     n = parse_count(match["n"]) if match else None
     if match is None or n is None:
+        return None
+    if _IN_NAME.search(text[max(0, offset - 25) : offset + match.start("n")]):
         return None
     if _ALTERNATIVE.match(text, span[1]):
         return None  # "60 patients received IVIg or placebo"
