@@ -53,7 +53,7 @@ _MARK = re.compile(r"[(\[]\s*n\s*=\s*(?P<n>\d{1,3}(?:,\d{3})+|\d+)\s*[)\]]", re.
 _GROUP = re.compile(
     r"\b(?:groups?|arms?|placebo|controls?|received|events?|deaths?)\b(?!-)", re.IGNORECASE
 )
-_NEXT = re.compile(r";|,\s+and\s")
+_NEXT = re.compile(r";(?![^()]{0,60}\))|,\s+and\s")
 _ENROLLED = (
     r"(?:randomi[sz]ed|randomly|enrol+ed|recruited|included|assigned|allocated|entered|participated"
     r"|took\s+part|accrued)"
