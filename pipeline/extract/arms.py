@@ -127,7 +127,7 @@ def _beside(doc: Doc) -> list[ArmSpan]:
     found = open_arms.find(doc._.source, doc._.sentences)
     own = [(t.start, t.end) for t in doc._.interventions]
     names = [any(a < d and c < b for a, b in arm.mentions for c, d in own) for arm in found]
-    return found if len(found) > 1 and any(names) else []
+    return found if len(found) > 1 and any(names) and not all(names) else []
 
 
 def _single(doc: Doc) -> list[ArmSpan]:

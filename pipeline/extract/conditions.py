@@ -9,7 +9,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from pipeline.extract.arm_sizes import ArmSpan
+from pipeline.extract.arm_sizes import COMPARATIVE, ArmSpan
 from pipeline.extract.design import RANDOMISED, SECONDARY
 from pipeline.extract.extensions import need
 from pipeline.extract.lexicon import Lexicon, Term, lexicon
@@ -185,6 +185,8 @@ class Comparison:
             return Named(f"add-on ({self.short} in both arms)", span)
         if named := self._by_title(doc, kinds):
             return named
+        if len(found) == 1 and doc._.design.design in COMPARATIVE:
+            return None  # what it is compared with was not found
         if len(found) == 1:
             switched = found[0].kind == "intervention" and _switch(doc)
             return (

@@ -99,7 +99,8 @@ class Denominators:
     def _is_of_some(self, m: Measurement, sentence: Sentence) -> bool:
         """Whether a number is of things, or of a part of the patients whose size is not said."""
         text = self.page.text
-        alone = m.kind == "percent" and len(self.arms) < 2
+        alone = self.row.type in ("proportion", "median") and len(self.arms) < 2
+        alone = alone and m.kind == "percent"
         if alone or _OF_SOME.match(text, m.end) or _THINGS.match(text, m.end):
             return True
         if self.row.among is None and _IN_A_PART.match(text, sentence.start, m.start):

@@ -11,6 +11,8 @@ from pipeline.extract.phrases import Phrase, behind, nearest, object_of, phrases
 from pipeline.extract.scene import Scene
 
 _STATISTIC = re.compile(r"\b(?:mean|median|averaged?|average)\b", re.I)
+#: A sentence that speaks of what was named before it: "It rose by 3.1 kg."
+_BACK = re.compile(r"(?:It|They|This|These)\b")
 
 
 class Named(Scene):
@@ -25,6 +27,8 @@ class Named(Scene):
             name = None
         if name is not None or not self.told or self._is_no_result(m, paired=paired):
             return name
+        if m.kind == "number" and self.carried.value and _BACK.match(self.text, self.start):
+            return self.carried.value
         tied = paired or arm is not None
         if tied and self._has_shape(m, paired=paired):
             return self._open_name(m, lead, end)
