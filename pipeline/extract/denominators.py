@@ -99,9 +99,10 @@ class Denominators:
     def _is_of_some(self, m: Measurement, sentence: Sentence) -> bool:
         """Whether a number is of things, or of a part of the patients whose size is not said."""
         text = self.page.text
-        alone = self.row.type in ("proportion", "median") and len(self.arms) < 2
-        alone = alone and m.kind == "percent"
-        if alone or _OF_SOME.match(text, m.end) or _THINGS.match(text, m.end):
+        share = m.kind == "percent" and self.row.type in ("proportion", "median")
+        if len(self.arms) < 2 and (share or _OF_SOME.match(text, m.end)):
+            return True
+        if _THINGS.match(text, m.end):
             return True
         if self.row.among is None and _IN_A_PART.match(text, sentence.start, m.start):
             return True
