@@ -10,6 +10,7 @@ from pipeline.extract import apart, effects, linking, naming
 from pipeline.extract.effects import EffectSpan
 from pipeline.extract.grammar import IN_EACH
 from pipeline.extract.measurements import Measurement
+from pipeline.extract.misnamed import is_misnamed
 from pipeline.extract.outcome_span import OutcomeSpan
 from pipeline.extract.quantities import Quantity
 from pipeline.extract.row_names import Named
@@ -99,6 +100,8 @@ class Page(Named):
         name = self._name(m, lead, arm, end, paired=other is not None)
         if name is None or self._is_between(m, other, lead):
             return
+        if is_misnamed(self.text, self.start, lead, name):
+            name = naming.Name("", name.span, is_open=True)
         by_event = name.direction is not None
         level = by_event or apart.is_rate(self.text, name)
         over_time = other_is == "baseline"
