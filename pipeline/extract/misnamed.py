@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from pipeline.extract.grammar import PEOPLE
+from pipeline.extract.lexicon import lexicon
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.naming import Name
 
@@ -46,6 +47,15 @@ _KINDS = re.compile(
     r"|recorded|found|more|less|mild|similar|infrequent|frequent|rare|common|in|on|for|not)\b)[a-z])",
     re.IGNORECASE,
 )
+#: Words that name no outcome by themselves.
+_SAYS_NOTHING = re.compile(
+    r"(?:study\s+|last\s+|final\s+|first\s+|mean\s+|treatment\s+|at\s+)?(?:examinations?|inclusion|initiation|periods?|information"
+    r"|infusions?|maintenance|serious|severe|negatives?|positives?|ages?|grades?|combinations?|visits?|phases?|cases?"
+    r"|inclusion|baseline|entry|felt|believed|courses?|dosages?|doses?)",
+    re.IGNORECASE,
+)
+#: How old somebody is, or was when ill.
+_AGED = re.compile(r"\bages?\b(?:\s+at\s+(?:[\w-]+\s+){0,2}\w+)?[^.;,%\d]{0,12}$", re.IGNORECASE)
 
 
 def is_misnamed(text: str, start: int, lead: Measurement, name: Name) -> bool:
@@ -63,6 +73,10 @@ def is_misnamed(text: str, start: int, lead: Measurement, name: Name) -> bool:
         The name found for it.
     """
     before = text[max(start, name.span[0] - _REACH) : name.span[0]]
+    if name.is_open and (_SAYS_NOTHING.fullmatch(name.measure) or _is_treatment(name.measure)):
+        return True
+    if lead.kind in ("number", "time") and _AGED.search(text[max(start, lead.start - 40) : lead.start]):
+        return True
     if _SET_AGAINST.search(before):
         return True
     if _GROUP.search(text, *name.span) and _OF_GROUP.search(before):
@@ -90,3 +104,9 @@ def _is_of_a_clause_before(text: str, start: int, lead: Measurement) -> bool:
 def _is_of_a_kind(text: str, lead: Measurement, name: Name) -> bool:
     """Whether a count behind "adverse events" is of one kind of them."""
     return _KINDS.match(text, name.span[1], lead.start) is not None
+
+
+def _is_treatment(measure: str) -> bool:
+    """Whether a row would be named by a listed treatment and nothing else."""
+    found = lexicon("treatments").find(measure)
+    return bool(found) and len(measure) - (found[-1].end - found[0].start) <= 1

@@ -42,7 +42,7 @@ _UNIT = re.compile(
     re.I,
 )
 _BETWEEN = re.compile(
-    r"\b(?:(?<!no\s)(?<!significant\s)differences?|correlations?|coefficients?|ratios?|factors?\s+of|TER|(?:relative|absolute|risk)\s+(?:\w+\s+)?(?:reduction|increase|decrease))\b"
+    r"\b(?:(?<!no\s)(?<!significant\s)differences?|correlations?|coefficients?|ratios?|factors?\s+of|TER|(?:relative|absolute|risk)\s+(?:\w+\s+)?(?:reduction|increase|decrease)s?)\b"
     r"[^.;,()\d]{0,50}$",
     re.I,
 )

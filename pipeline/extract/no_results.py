@@ -48,7 +48,7 @@ def is_result(page: Page, row: OutcomeSpan) -> bool:
     row : OutcomeSpan
         The row.
     """
-    if _is_denied(page, row) or _is_correlation(page, row):
+    if _is_denied(page, row) or _is_correlation(page, row) or _is_change_of_route(page, row):
         return False
     named = row.by_event or row.other is not None
     if not named and (_NO_NAME.fullmatch(row.measure) or _BEGAN.search(row.measure)):
@@ -74,6 +74,12 @@ def _is_correlation(page: Page, row: OutcomeSpan) -> bool:
         return False
     start = page.sentence(row.p.start).start
     return _CORRELATED.search(page.text, start, row.p.start) is not None
+
+
+def _is_change_of_route(page: Page, row: OutcomeSpan) -> bool:
+    """Whether patients of an uncontrolled study are switched, which is what it tries."""
+    told = row.measure == "switch to open-label"
+    return told and page.doc._.design.design not in COMPARATIVE
 
 
 def _is_breakdown(page: Page, row: OutcomeSpan) -> bool:
