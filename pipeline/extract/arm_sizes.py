@@ -15,6 +15,8 @@ from pipeline.extract.population import Count
 from pipeline.extract.sole import is_sole
 
 Span = tuple[int, int]
+#: Less than this share of what each arm would have if all were alike is a part of an arm.
+PART = 0.6
 COMPARATIVE = ("rct_parallel", "rct_crossover", "nonrandomised_controlled")
 
 _VERBS = (
@@ -69,7 +71,7 @@ class ArmSpan:
 def sized(doc: Doc, found: list[ArmSpan]) -> Iterator[ArmSpan]:
     """Give each arm its size: as printed beside it, else all patients where that follows."""
     total: Count | None = doc._.population.total
-    sizes = _printed(doc, found)
+    sizes = _fitting(doc, _printed(doc, found))
     for arm, size in zip(found, sizes, strict=True):
         n = arm.n or size
         if n is None and total and len(found) == 1 and doc._.design.design not in COMPARATIVE:
@@ -81,6 +83,15 @@ def sized(doc: Doc, found: list[ArmSpan]) -> Iterator[ArmSpan]:
         if n is None and total and not any(sizes) and all_had_both(doc):
             n = replace(total, derived="all patients had both treatments")
         yield replace(arm, n=n)
+
+
+def _fitting(doc: Doc, sizes: list[Count | None]) -> list[Count | None]:
+    """Sizes without those that are but a part of an arm, where they do not add up to the study."""
+    total: Count | None = doc._.population.total
+    known = [c.n for c in sizes if c]
+    if total is None or len(sizes) < 2 or (len(known) == len(sizes) and sum(known) >= total.n):
+        return sizes
+    return [c if c and c.n * len(sizes) >= PART * total.n else None for c in sizes]
 
 
 def _treated(doc: Doc, arm: ArmSpan) -> Count | None:

@@ -82,7 +82,8 @@ def is_misnamed(text: str, start: int, lead: Measurement, name: Name) -> bool:
     if _GROUP.search(text, *name.span) and _OF_GROUP.search(before):
         return True
     if name.span[0] >= lead.end:
-        return bool(_ANOTHER_CLAUSE.search(text, lead.end, name.span[0]))
+        listed = name.direction is None and not name.is_open and "," in text[lead.end : name.span[0]]
+        return listed or bool(_ANOTHER_CLAUSE.search(text, lead.end, name.span[0]))
     if name.span[1] > lead.start:
         return False
     return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from pipeline.extract.arm_sizes import ArmSpan
+from pipeline.extract.conditions import Named
 from pipeline.extract.denominators import Denominators
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.measurements import Measurement
@@ -47,7 +48,6 @@ class Result:
         self.page, self.row = page, row
         self.arms: tuple[ArmSpan, ...] = row.groups or page.doc._.arms
         self.denominators = Denominators(page, row)
-        self.sole = is_sole(page.doc)
 
     def outcome(self) -> Outcome:
         """Build the Outcome.
@@ -133,7 +133,9 @@ class Result:
         if row.whole:
             return "all"
         name = self.arms[row.arm].label if row.arm is not None and self.arms else ""
-        if len(self.arms) == 1 and not (self.sole or self._is_named()):
+        if len(self.arms) == 1 and not (is_sole(self.page.doc) or self._is_named()):
+            return ""
+        if len(self.arms) == 1 and _is_left(compared, name):
             return ""
         if row.main is None and row.against is not None and name:
             return f"{name} vs {self.arms[row.against].label}"
@@ -330,6 +332,12 @@ class Result:
             out["effect_ci_low"] = page.reading(effect.ci.value, span)
             out["effect_ci_high"] = page.reading(effect.ci.high, span)
         return out
+
+
+def _is_left(compared: Named | None, name: str) -> bool:
+    """Whether an arm is called by the route that a study of one arm leaves."""
+    moved = compared is not None and compared.name.endswith(" route")
+    return moved and re.match(r"[fc]?SC|subcut", name, re.IGNORECASE) is None
 
 
 def _is_whole(percent: float, n: int, printed: str) -> bool:

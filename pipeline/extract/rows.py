@@ -19,6 +19,11 @@ from pipeline.extract.scene import LASTED
 _WHOLE = re.compile(
     r"\b(?:whole group|entire (?:group|cohort)|both groups together|all patients|overall)\b", re.I
 )
+#: "1.55 units lower after A than after B".
+_THAN = re.compile(
+    r"\s*(?:points?|units?|kg|mm|%)?\s*(?:lower|higher|less|more|greater|shorter|longer)\b[^.;()\d]{0,50}?\bthan\b",
+    re.I,
+)
 
 
 class Page(Named):
@@ -141,7 +146,9 @@ class Page(Named):
 
     def _is_between(self, m: Measurement, other: Measurement | None, lead: Measurement) -> bool:
         """Whether a value says how arms differ, and is none of an arm."""
-        alone = other is None and apart.is_relation(self.text, m)
+        alone = other is None and (
+            apart.is_relation(self.text, m) or _THAN.match(self.text, m.end, self.end) is not None
+        )
         return self.comparative and (apart.is_ratio(self.text, lead) or alone)
 
     def _order(self, own: list[int | None]) -> list[int | None]:
@@ -226,7 +233,9 @@ class Page(Named):
         taken = [
             x.span for r in rows for x in (r.main, r.other) if x is not None and x.kind == "time"
         ]
-        time = linking.time_of(self.found, row.span, taken)
+        time = linking.time_of(
+            self.text, self.found, row.span, taken, [r.span for r in rows if r is not row]
+        )
         return replace(
             row, time=time, p=p, direction="no difference" if p and _not_shown(p) else row.direction
         )
