@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.lexicon import lexicon
@@ -41,6 +42,8 @@ _VERB = re.compile(
 _TIMED = re.compile(
     r"\b(?:onset|recovery|start|beginning)\s+of\s+(?:[\w-]+\s+){0,3}$", re.IGNORECASE
 )
+#: What is called an adverse event as such.
+_ADVERSE = re.compile(r"adverse|side|event|reaction|\bS?AEs?\b", re.IGNORECASE)
 #: Kinds of adverse events behind their name: "adverse events were rash in 3, fever in 5".
 _KINDS = re.compile(
     r"\s*(?:,|:|\b(?:were|was|included|comprised|consisted\s+of)\s+(?!(?:\w+ly\s+)?(?:seen|reported|noted|observed"
@@ -82,8 +85,9 @@ def is_misnamed(text: str, start: int, lead: Measurement, name: Name) -> bool:
     if _GROUP.search(text, *name.span) and _OF_GROUP.search(before):
         return True
     if name.span[0] >= lead.end:
-        listed = name.direction is None and not name.is_open and "," in text[lead.end : name.span[0]]
-        return listed or bool(_ANOTHER_CLAUSE.search(text, lead.end, name.span[0]))
+        gap = text[lead.end : name.span[0]]
+        listed = not name.is_open and ("," in gap if name.direction is None else gap[:1] == ",")
+        return listed or _ANOTHER_CLAUSE.search(gap) is not None
     if name.span[1] > lead.start:
         return False
     return (
@@ -111,3 +115,11 @@ def _is_treatment(measure: str) -> bool:
     """Whether a row would be named by a listed treatment and nothing else."""
     found = lexicon("treatments").find(measure)
     return bool(found) and len(measure) - (found[-1].end - found[0].start) <= 1
+
+
+def kind_of(text: str, name: Name) -> Name:
+    """Return an adverse event by its own name: "headache" is one kind of them."""
+    called = text[slice(*name.span)]
+    if name.measure != "adverse events" or _ADVERSE.search(called):
+        return name
+    return replace(name, measure=called.lower())

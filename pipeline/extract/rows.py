@@ -10,7 +10,7 @@ from pipeline.extract import apart, effects, linking, naming
 from pipeline.extract.effects import EffectSpan
 from pipeline.extract.grammar import IN_EACH
 from pipeline.extract.measurements import Measurement
-from pipeline.extract.misnamed import is_misnamed
+from pipeline.extract.misnamed import is_misnamed, kind_of
 from pipeline.extract.outcome_span import OutcomeSpan
 from pipeline.extract.quantities import Quantity
 from pipeline.extract.row_names import Named
@@ -19,6 +19,7 @@ from pipeline.extract.scene import LASTED
 _WHOLE = re.compile(
     r"\b(?:whole group|entire (?:group|cohort)|both groups together|all patients|overall)\b", re.I
 )
+_RESPECTIVELY = re.compile(r"[\s%)\w]{0,12}?,?\s*respectively\b", re.I)
 #: "1.55 units lower after A than after B".
 _THAN = re.compile(
     r"\s*(?:points?|units?|kg|mm|%)?\s*(?:lower|higher|less|more|greater|shorter|longer)\b[^.;()\d]{0,50}?\bthan\b",
@@ -105,6 +106,9 @@ class Page(Named):
         name = self._name(m, lead, arm, end, paired=other is not None)
         if name is None or self._is_between(m, other, lead):
             return
+        if other_is == "comparator" and self._are_two_outcomes(lead, end):
+            return
+        name = kind_of(self.text, name)
         if is_misnamed(self.text, self.start, lead, name):
             name = naming.Name("", name.span, is_open=True)
         by_event = name.direction is not None
@@ -150,6 +154,17 @@ class Page(Named):
             apart.is_relation(self.text, m) or _THAN.match(self.text, m.end, self.end) is not None
         )
         return self.comparative and (apart.is_ratio(self.text, lead) or alone)
+
+    def _are_two_outcomes(self, lead: Measurement, end: int) -> bool:
+        """Whether a pair is of two outcomes, not arms: "A and B improved by 50% and 21%, each"."""
+        if self.places or not _RESPECTIVELY.match(self.text, end, self.end):
+            return False
+        named = [t for t in self.instruments if t.end <= lead.start]
+        joined = zip(named, named[1:], strict=False)
+        return any(
+            a.name != b.name and re.fullmatch(r"\W+and\W+", self.text[a.end : b.start])
+            for a, b in joined
+        )
 
     def _order(self, own: list[int | None]) -> list[int | None]:
         """Fill in what the mentions leave open: the other of two arms, else the text's order."""
