@@ -50,6 +50,10 @@ _BOTH = re.compile(
     r"\b(?:given|receiving|received|had|having|on)\s+both\b|\bcombined\s+(?:treatments?|therapy|group)\b",
     re.I,
 )
+#: What the intervention is to patients who are given another: "rituximab in IVIg-dependent CIDP".
+_DEPENDENT = re.compile(
+    r"[\s-](?:dependen\w+|refractory|resistant|na[iï]ve|non-?respon\w+)\b", re.IGNORECASE
+)
 _CASE_CONTROL = re.compile(r"\bcase-control\b", re.IGNORECASE)
 _WITHDRAWAL = re.compile(r"\bwithdraw(?:al|ing)\b|\bdiscontinu(?:ation|ing)\b", re.I)
 
@@ -132,14 +136,11 @@ def _beside(doc: Doc) -> list[ArmSpan]:
 
 def _single(doc: Doc) -> list[ArmSpan]:
     """The one arm of an uncontrolled study: the intervention, else the first treatment named."""
-    terms: list[Term] = (
-        list(doc._.interventions)
-        or [
-            t
-            for t in lexicon("treatments").find(doc._.record.title)
-            if t.entry["class"] == "active"
-        ][:1]
-    )
+    title = doc._.record.title
+    active = [t for t in lexicon("treatments").find(title) if t.entry["class"] == "active"][:1]
+    named = [t for t in doc._.interventions if t.start < len(title)]
+    left = active and named and all(_DEPENDENT.match(title, t.end) for t in named)
+    terms: list[Term] = active if left else list(doc._.interventions) or active
     return [_arm(doc, [_short(terms)], "intervention", "intervention", terms)] if terms else []
 
 

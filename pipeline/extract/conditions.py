@@ -22,6 +22,12 @@ _TO_OR_PLACEBO = re.compile(
     r"(?P<drug>(?:(?!\bplacebo\b)(?:[^.;()]|\.(?=\d)|\([^()]{0,60}\))){3,90}?)\s(?:or|versus|vs)\.?\s+(?:matching\s+)?placebo\b",
     re.IGNORECASE,
 )
+#: What another drug is given with: "alongside standard immunoglobulin".
+_BESIDE = re.compile(
+    r"\b(?:alongside|in addition to|on top of|added to|together with|given with)\s"
+    r"(?:(?:the|standard|usual|routine|background|treatment|therapy|with)\s){0,4}",
+    re.IGNORECASE,
+)
 _MOVED = re.compile(
     r"\b(?:switch\w*|chang(?:e|ed|ing|eover)|transition\w*|conver(?:ted|sion)|transfer\w*)\b"
     r"|\bpreviously (?:treated|on|receiving)\b|\b(?:went|moved) from\b"
@@ -214,6 +220,11 @@ def _add_on(doc: Doc, kinds: set[str]) -> Span | None:
         return None
     text: str = doc._.source
     own = [t.start for t in doc._.interventions]
+    title_end = len(doc._.record.title)
+    if title_end and not any(place < title_end for place in own):
+        beside = (m.span() for m in _BESIDE.finditer(text) if m.end() in own)
+        if span := next(beside, None):
+            return span
     for match in _TO_OR_PLACEBO.finditer(text):
         listed = lexicon("treatments").find(text, *match.span("drug"))
         other = any(t.entry["class"] == "active" for t in listed)

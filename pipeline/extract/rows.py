@@ -19,6 +19,10 @@ from pipeline.extract.scene import LASTED
 _WHOLE = re.compile(
     r"\b(?:whole group|entire (?:group|cohort)|both groups together|all patients|overall)\b", re.I
 )
+#: "Absolute risk reductions were 25% for A and 30% for B": each between two arms.
+_RISKS = re.compile(r"\brisk\s+(?:reduction|increase|decrease|difference)s?\b[^.;,()\d]{0,30}$", re.I)
+#: "from 32% to 97% (mean 54%)": how far values spread, and no baseline.
+_SPREAD = re.compile(r"\s*\(\s*(?:mean|median|average)\b", re.I)
 _RESPECTIVELY = re.compile(r"[\s%)\w]{0,12}?,?\s*respectively\b", re.I)
 #: "1.55 units lower after A than after B".
 _THAN = re.compile(
@@ -45,6 +49,8 @@ class Page(Named):
         first = chain[0]
         if len(chain) == 1:
             yield from self._single(first, plain)
+        elif self.chains.is_times(chain) and _SPREAD.match(self.text, chain[1].end):
+            return
         elif self.chains.is_times(chain):
             arm = self._linked([chain[1]], plain)[0]
             arm = 0 if len(self.arms) == 1 else arm
@@ -150,6 +156,8 @@ class Page(Named):
 
     def _is_between(self, m: Measurement, other: Measurement | None, lead: Measurement) -> bool:
         """Whether a value says how arms differ, and is none of an arm."""
+        if m.kind != "count" and _RISKS.search(self.text[max(self.start, lead.start - 60) : lead.start]):
+            return self.comparative
         alone = other is None and (
             apart.is_relation(self.text, m) or _THAN.match(self.text, m.end, self.end) is not None
         )
