@@ -29,13 +29,16 @@ _SET_AGAINST = re.compile(
 )
 #: A clause of its own between a number and the name behind it.
 _ANOTHER_CLAUSE = re.compile(
-    r"\b(?:when|if|whereas|while|because|although|once|after\s+which)\b|;", re.IGNORECASE
+    r"\b(?:when|if|whereas|while|because|although|once|after\s+which|who\s+(?:had|were\s+still))\b|;|,\s*but\b",
+    re.IGNORECASE,
 )
 #: A number that begins a clause, and what makes one of it.
-_CLAUSE = re.compile(r"(?:;|,\s*(?:and|whereas|while|but)|\b(?:whereas|while))\s+$", re.IGNORECASE)
+_CLAUSE = re.compile(
+    r"(?:;|,\s*(?:and|whereas|while|but)|\b(?:and|whereas|while))\s+$", re.IGNORECASE
+)
 _VERB = re.compile(
     rf"\s*(?:[(\[]\s*[\d.·]+\s?%\s*[)\]]\s*)?(?:(?:other\s+)?(?:{PEOPLE})\b|had\b|were\b|was\b|did\b|could\b|needed\b"
-    r"|remained\b|became\b|died\b|developed\b|reported\b)",
+    r"|became\b|[a-z]{3,12}ed\b)",
     re.IGNORECASE,
 )
 #: What of an instrument is timed, and not its value: "onset of recovery of muscle power".
@@ -54,7 +57,7 @@ _KINDS = re.compile(
 _SAYS_NOTHING = re.compile(
     r"(?:study\s+|last\s+|final\s+|first\s+|mean\s+|treatment\s+|at\s+)?(?:examinations?|inclusion|initiation|periods?|information"
     r"|infusions?|maintenance|serious|severe|negatives?|positives?|ages?|grades?|combinations?|visits?|phases?|cases?"
-    r"|inclusion|baseline|entry|felt|believed|courses?|dosages?|doses?)",
+    r"|baseline|entry|courses?|dosages?|doses?)|(?:[\w-]+\s){0,3}(?:believed|felt|thought|considered)",
     re.IGNORECASE,
 )
 #: How old somebody is, or was when ill.

@@ -50,6 +50,8 @@ def is_result(page: Page, row: OutcomeSpan) -> bool:
     """
     if _is_denied(page, row) or _is_correlation(page, row) or _is_change_of_route(page, row):
         return False
+    if not row.measure and (row.arm is None or page.doc._.design.design not in COMPARATIVE):
+        return False  # neither what is measured is said, nor on what arm of several
     named = row.by_event or row.other is not None
     if not named and (_NO_NAME.fullmatch(row.measure) or _BEGAN.search(row.measure)):
         return False
