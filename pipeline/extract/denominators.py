@@ -48,8 +48,9 @@ _THINGS = re.compile(
 )
 #: A sentence of some of the patients: "In the first group, ...", "In those who relapsed, ...".
 _IN_A_PART = re.compile(
-    rf"(?:[A-Za-z][A-Za-z /]{{2,30}}:\s*)?(?:In|Among|For|Of)\s+(?:the\s+)?(?:(?:first|second|third|fourth|other|others|former"
-    rf"|latter|same|remaining|this|that|those)\b|(?:{PEOPLE})\s+(?:with|who|without)\b)",
+    r"(?:[A-Za-z][A-Za-z /]{2,30}:\s*)?(?:In|Among|For|Of)\s+(?:the\s+)?"
+    r"(?:(?:first|second|third|fourth|other|others|former|latter|same|remaining|this|that|those)\b"
+    rf"|(?:{PEOPLE})\s+(?:with|who|without)\b)",
 )
 
 

@@ -52,7 +52,8 @@ _DENIED = re.compile(
 )
 #: What says that it is another study's: "who had taken part in a randomised trial".
 _OF_ANOTHER = re.compile(
-    r"\b(?:participat(?:ed|ing)|took part|taken part|enrol+ed|treated) in (?:an?|the|our|one|two|\d+)\s"
+    r"\b(?:participat(?:ed|ing)|took part|taken part|enrol+ed|treated) in "
+    r"(?:an?|the|our|one|two|\d+)\s"
     r"(?:(?:previous|earlier|prior|recent|short-term|multicent(?:er|re))\s){0,2}$",
     re.IGNORECASE,
 )

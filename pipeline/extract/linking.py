@@ -44,7 +44,7 @@ _AT = re.compile(
 )
 #: What says that a stretch of time is one of a list, of a pair, or an interval of treatment.
 _NO_TIME = re.compile(
-    r"(?:\b(?:and|or|vs?\.?|versus|every|each|between|aged?|lasting|came\s+back\s+after|relapsed\s+after)|[-–±])\s*$",
+    r"(?:\b(?:and|or|vs?\.?|versus|every|each|aged?|lasting|came\s+back\s+after|relapsed\s+after)|[-–±])\s*$",
     re.I,
 )
 #: What a mention on the unusual side of its number costs more.
@@ -218,5 +218,3 @@ def time_of(
     before_all = all(near.end <= a for a, _ in rows)
     parted = any(low <= a < high for a, _ in rows) and not before_all
     return None if parted or ";" in text[low:high] else near
-
-

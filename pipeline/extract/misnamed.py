@@ -37,7 +37,7 @@ _CLAUSE = re.compile(
     r"(?:;|,\s*(?:and|whereas|while|but)|\b(?:and|whereas|while))\s+$", re.IGNORECASE
 )
 _VERB = re.compile(
-    rf"\s*(?:[(\[]\s*[\d.·]+\s?%\s*[)\]]\s*)?(?:(?:other\s+)?(?:{PEOPLE})\b|had\b|were\b|was\b|did\b|could\b|needed\b"
+    rf"\s*(?:[(\[]\s*[\d.·]+\s?%\s*[)\]]\s*)?(?:(?:other\s+)?(?:{PEOPLE})\b(?!\s+(?:at|after|by|in|on)\b)|had\b|were\b|was\b|did\b|could\b|needed\b"
     r"|became\b|[a-z]{3,12}ed\b)",
     re.IGNORECASE,
 )
@@ -81,7 +81,9 @@ def is_misnamed(text: str, start: int, lead: Measurement, name: Name) -> bool:
     before = text[max(start, name.span[0] - _REACH) : name.span[0]]
     if name.is_open and (_SAYS_NOTHING.fullmatch(name.measure) or _is_treatment(name.measure)):
         return True
-    if lead.kind in ("number", "time") and _AGED.search(text[max(start, lead.start - 40) : lead.start]):
+    if lead.kind in ("number", "time") and _AGED.search(
+        text[max(start, lead.start - 40) : lead.start]
+    ):
         return True
     if _SET_AGAINST.search(before):
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from pipeline.extract import apart, effects, linking, naming
 from pipeline.extract.effects import EffectSpan
@@ -20,7 +21,9 @@ _WHOLE = re.compile(
     r"\b(?:whole group|entire (?:group|cohort)|both groups together|all patients|overall)\b", re.I
 )
 #: "Absolute risk reductions were 25% for A and 30% for B": each between two arms.
-_RISKS = re.compile(r"\brisk\s+(?:reduction|increase|decrease|difference)s?\b[^.;,()\d]{0,30}$", re.I)
+_RISKS = re.compile(
+    r"\brisk\s+(?:reduction|increase|decrease|difference)s?\b[^.;,()\d]{0,30}$", re.I
+)
 #: "from 32% to 97% (mean 54%)": how far values spread, and no baseline.
 _SPREAD = re.compile(r"\s*\(\s*(?:mean|median|average)\b", re.I)
 _RESPECTIVELY = re.compile(r"[\s%)\w]{0,12}?,?\s*respectively\b", re.I)
@@ -156,7 +159,9 @@ class Page(Named):
 
     def _is_between(self, m: Measurement, other: Measurement | None, lead: Measurement) -> bool:
         """Whether a value says how arms differ, and is none of an arm."""
-        if m.kind != "count" and _RISKS.search(self.text[max(self.start, lead.start - 60) : lead.start]):
+        if m.kind != "count" and _RISKS.search(
+            self.text[max(self.start, lead.start - 60) : lead.start]
+        ):
             return self.comparative
         alone = other is None and (
             apart.is_relation(self.text, m) or _THAN.match(self.text, m.end, self.end) is not None
@@ -168,7 +173,7 @@ class Page(Named):
         if self.places or not _RESPECTIVELY.match(self.text, end, self.end):
             return False
         named = [t for t in self.instruments if t.end <= lead.start]
-        joined = zip(named, named[1:], strict=False)
+        joined = pairwise(named)
         return any(
             a.name != b.name and re.fullmatch(r"\W+and\W+", self.text[a.end : b.start])
             for a, b in joined
