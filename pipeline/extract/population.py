@@ -226,7 +226,7 @@ def _sum(match: re.Match[str]) -> Count | None:
 def _whole(match: re.Match[str]) -> Count | None:
     """ "20 had it and 13 had not" are 33."""
     a, b = parse_count(match["a"]), parse_count(match["b"])
-    return Count(a + b, match.span(), "sum of those with and without") if a and b else None
+    return Count(a + b, match.span(), "sum of the two groups") if a and b else None
 
 
 def _add_up(doc: Doc, places: Anchors, found: list[tuple[Count, int]]) -> list[tuple[Count, int]]:

@@ -20,6 +20,8 @@ from pipeline.extract.scene import LASTED
 _WHOLE = re.compile(
     r"\b(?:whole group|entire (?:group|cohort)|both groups together|all patients|overall)\b", re.I
 )
+#: How far behind a count the next of a list may begin.
+_BESIDE = 40
 #: "Absolute risk reductions were 25% for A and 30% for B": each between two arms.
 _RISKS = re.compile(
     r"\brisk\s+(?:reduction|increase|decrease|difference)s?\b[^.;,()\d]{0,30}$", re.I
@@ -43,6 +45,7 @@ class Page(Named):
         made = [row for chain in self.chains.of(plain) for row in self._of_chain(chain, plain)]
         made = self._with_effects(made, found)
         made = [self._finish(row, made) for row in made]
+        made = [row for row in made if not _has_two(row, made)]
         return [*made, *self._lasting(), *self._bare(made)]
 
     def _of_chain(
@@ -310,6 +313,20 @@ class Page(Named):
             yield OutcomeSpan(
                 term.name, (term.start, term.end), "qualitative", span, direction, arm, p=p
             )
+
+
+def _has_two(row: OutcomeSpan, rows: list[OutcomeSpan]) -> bool:
+    """Whether a comparison gives an arm a second count of an outcome: 36, 22 and 19 of two arms."""
+    if not row.by_event or row.other is None or row.main is None or row.main.kind != "count":
+        return False
+    alone = (r for r in rows if r.main is not None and r.other is None and r.main.kind == "count")
+    return any(
+        r.arm is not None
+        and r.arm in (row.arm, row.against)
+        and (r.measure, r.time) == (row.measure, row.time)
+        and r.span[1] <= row.span[0] <= r.span[1] + _BESIDE
+        for r in alone
+    )
 
 
 def _not_shown(p: Quantity) -> bool:

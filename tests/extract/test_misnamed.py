@@ -99,3 +99,15 @@ def test_hostile_text_is_read_quickly(text: str) -> None:
     start = time.perf_counter()
     is_misnamed(text, 0, m, Name("relapse", (len(text) - 8, len(text) - 4)))
     assert time.perf_counter() - start < 1
+
+
+def test_three_counts_of_two_arms_are_not_compared(read: Read) -> None:
+    low = "36 (63%) patients on placebo, 22 (39%) on low-dose IVIg, "
+    text = f"{low}and 19 (33%) on high-dose IVIg relapsed."
+    found = read(f"{ARMS}{text}", TRIAL).outcomes
+    assert not [o for o in found if "comparator_events" in plain(o)]
+
+
+def test_a_list_of_times_holds_no_counts(read: Read) -> None:
+    found = read(f"{TWENTY}They were stable for six, eight, and more than 48 months.", SERIES)
+    assert not [o for o in found.outcomes if o.events is not None]
