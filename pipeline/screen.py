@@ -20,8 +20,8 @@ _NO_PRIMARY = {
 }
 _SECONDARY_REPORT = re.compile(
     r"(?<!\bin a )(?<!\bin the )(?<!\bin an )"
-    r"\b(?:post[- ]hoc|secondary|further|additional|subgroup|sub-?|re-?)[- ]?\s?"
-    r"(?:\w+ )?analys[ei]s\b"
+    r"\b(?:(?:post[- ]hoc|secondary|further|additional|subgroup)[- ]?\s?(?:\w+ )?|sub-?|re-?)"
+    r"analys[ei]s\b"
     r"|\bquality-of-life report\b|\bsub-?study of\b",
     re.IGNORECASE,
 )

@@ -12,8 +12,11 @@ from spacy.tokens import Doc
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.numbers import COUNT, DIGITS, parse_count
 from pipeline.extract.population import Count
+from pipeline.extract.sole import is_sole
 
 Span = tuple[int, int]
+#: Less than this share of what each arm would have if all were alike is a part of an arm.
+PART = 0.6
 COMPARATIVE = ("rct_parallel", "rct_crossover", "nonrandomised_controlled")
 
 _VERBS = (
@@ -44,6 +47,8 @@ _GIVEN_TO = re.compile(
     rf"\s+(?:was|were)\s+given\s+(?:to|in)\s+(?P<n>{COUNT})\s+of\b", re.IGNORECASE
 )
 _ALTERNATIVE = re.compile(r"\s*(?:\([^()]*\)\s*)?(?:or|versus|vs)\b", re.IGNORECASE)
+#: A number that is part of a name: "ADVANCE-CIDP 3".
+_IN_NAME = re.compile(r"[A-Z]{3,}[\w-]{0,20}\s$")
 _JUST_BEFORE = re.compile(
     rf"[^/]{{0,60}}?\b(?:in|on|with|of|for|receiving|given)\s+(?:the\s+)?|\s*(?:{PEOPLE})?\s*",
     re.IGNORECASE | re.DOTALL,
@@ -66,16 +71,27 @@ class ArmSpan:
 def sized(doc: Doc, found: list[ArmSpan]) -> Iterator[ArmSpan]:
     """Give each arm its size: as printed beside it, else all patients where that follows."""
     total: Count | None = doc._.population.total
-    sizes = _printed(doc, found)
+    sizes = _fitting(doc, _printed(doc, found))
     for arm, size in zip(found, sizes, strict=True):
         n = arm.n or size
         if n is None and total and len(found) == 1 and doc._.design.design not in COMPARATIVE:
-            n = _treated(doc, arm) or replace(
-                total, derived="all patients of an uncontrolled study"
+            n = _treated(doc, arm) or (
+                replace(total, derived="all patients of an uncontrolled study")
+                if is_sole(doc)
+                else None
             )
         if n is None and total and not any(sizes) and all_had_both(doc):
             n = replace(total, derived="all patients had both treatments")
         yield replace(arm, n=n)
+
+
+def _fitting(doc: Doc, sizes: list[Count | None]) -> list[Count | None]:
+    """Sizes without those that are but a part of an arm, where they do not add up to the study."""
+    total: Count | None = doc._.population.total
+    known = [c.n for c in sizes if c]
+    if total is None or len(sizes) < 2 or (len(known) == len(sizes) and sum(known) >= total.n):
+        return sizes
+    return [c if c and c.n * len(sizes) >= PART * total.n else None for c in sizes]
 
 
 def _treated(doc: Doc, arm: ArmSpan) -> Count | None:
@@ -186,6 +202,8 @@ def count_before(text: str, span: Span) -> Count | None:
     match = _BEFORE.search(text[offset : span[0]])
     n = parse_count(match["n"]) if match else None
     if match is None or n is None:
+        return None
+    if _IN_NAME.search(text[max(0, offset - 25) : offset + match.start("n")]):
         return None
     if _ALTERNATIVE.match(text, span[1]):
         return None  # "60 patients received IVIg or placebo"

@@ -51,6 +51,10 @@ _BOTH = re.compile(
     r"\b(?:given|receiving|received|had|having|on)\s+both\b|\bcombined\s+(?:treatments?|therapy|group)\b",
     re.I,
 )
+#: What the intervention is to patients who are given another: "rituximab in IVIg-dependent CIDP".
+_DEPENDENT = re.compile(
+    r"[\s-](?:dependen\w+|refractory|resistant|na[iï]ve|non-?respon\w+)\b", re.IGNORECASE
+)
 _CASE_CONTROL = re.compile(r"\bcase-control\b", re.IGNORECASE)
 _WITHDRAWAL = re.compile(r"\bwithdraw(?:al|ing)\b|\bdiscontinu(?:ation|ing)\b", re.I)
 
@@ -128,19 +132,16 @@ def _beside(doc: Doc) -> list[ArmSpan]:
     found = open_arms.find(doc._.source, doc._.sentences)
     own = [(t.start, t.end) for t in doc._.interventions]
     names = [any(a < d and c < b for a, b in arm.mentions for c, d in own) for arm in found]
-    return found if len(found) > 1 and any(names) else []
+    return found if len(found) > 1 and any(names) and not all(names) else []
 
 
 def _single(doc: Doc) -> list[ArmSpan]:
     """The one arm of an uncontrolled study: the intervention, else the first treatment named."""
-    terms: list[Term] = (
-        list(doc._.interventions)
-        or [
-            t
-            for t in lexicon("treatments").find(doc._.record.title)
-            if t.entry["class"] == "active"
-        ][:1]
-    )
+    title = doc._.record.title
+    active = [t for t in lexicon("treatments").find(title) if t.entry["class"] == "active"][:1]
+    named = [t for t in doc._.interventions if t.start < len(title)]
+    left = active and named and all(_DEPENDENT.match(title, t.end) for t in named)
+    terms: list[Term] = active if left else list(doc._.interventions) or active
     return [_arm(doc, [_short(terms)], "intervention", "intervention", terms)] if terms else []
 
 

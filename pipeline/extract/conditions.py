@@ -9,7 +9,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from pipeline.extract.arm_sizes import ArmSpan
+from pipeline.extract.arm_sizes import COMPARATIVE, ArmSpan
 from pipeline.extract.design import RANDOMISED, SECONDARY
 from pipeline.extract.extensions import need
 from pipeline.extract.lexicon import Lexicon, Term, lexicon
@@ -20,6 +20,12 @@ Span = tuple[int, int]
 _TO_OR_PLACEBO = re.compile(
     r"\b(?:assigned|allocated|randomi[sz]ed|randomly)\b[^.;]{0,60}?\b(?:to|receiv\w+)\s"
     r"(?P<drug>(?:(?!\bplacebo\b)(?:[^.;()]|\.(?=\d)|\([^()]{0,60}\))){3,90}?)\s(?:or|versus|vs)\.?\s+(?:matching\s+)?placebo\b",
+    re.IGNORECASE,
+)
+#: What another drug is given with: "alongside standard immunoglobulin".
+_BESIDE = re.compile(
+    r"\b(?:alongside|in addition to|on top of|added to|together with|given with)\s"
+    r"(?:(?:the|standard|usual|routine|background|treatment|therapy|with)\s){0,4}",
     re.IGNORECASE,
 )
 _MOVED = re.compile(
@@ -185,6 +191,8 @@ class Comparison:
             return Named(f"add-on ({self.short} in both arms)", span)
         if named := self._by_title(doc, kinds):
             return named
+        if len(found) == 1 and doc._.design.design in COMPARATIVE:
+            return None  # what it is compared with was not found
         if len(found) == 1:
             switched = found[0].kind == "intervention" and _switch(doc)
             return (
@@ -212,6 +220,11 @@ def _add_on(doc: Doc, kinds: set[str]) -> Span | None:
         return None
     text: str = doc._.source
     own = [t.start for t in doc._.interventions]
+    title_end = len(doc._.record.title)
+    if title_end and not any(place < title_end for place in own):
+        beside = (m.span() for m in _BESIDE.finditer(text) if m.end() in own)
+        if span := next(beside, None):
+            return span
     for match in _TO_OR_PLACEBO.finditer(text):
         listed = lexicon("treatments").find(text, *match.span("drug"))
         other = any(t.entry["class"] == "active" for t in listed)

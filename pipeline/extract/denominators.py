@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterator
 
 from pipeline.extract.arm_sizes import COMPARATIVE, ArmSpan
+from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.numbers import COUNT, parse_count
 from pipeline.extract.outcome_span import OutcomeSpan
 from pipeline.extract.page import Page
 from pipeline.extract.population import Count, Population
+from pipeline.extract.quantities import within
+from pipeline.extract.sentences import Sentence
 from pipeline.schema import Reading
 
 #: An arm with less than this share of what each would have if all were alike is a part of one.
@@ -33,6 +36,22 @@ _OTHER_THINGS = re.compile(
     r"\s+(?:[\w-]+\s+){0,2}?(?:adverse|AEs?|events|infusions|courses|episodes|relapses|cycles)\b",
     re.IGNORECASE,
 )
+#: "two of the patients with weakness": of some of the patients.
+_OF_SOME = re.compile(
+    rf"\s+of\s+(?:the\s+|our\s+)?(?:[\w-]+\s+){{0,2}}?(?:{PEOPLE})\s+(?:with|without|who|whose|on|in\s+whom)\b",
+    re.IGNORECASE,
+)
+#: "Seven mild systemic adverse events": what is counted are no patients.
+_THINGS = re.compile(
+    r"\s+(?:[\w-]+\s+){0,4}?(?:events|AEs|reactions|infections|episodes|exacerbations|infusions)\b",
+    re.IGNORECASE,
+)
+#: A sentence of some of the patients: "In the first group, ...", "In those who relapsed, ...".
+_IN_A_PART = re.compile(
+    r"(?:[A-Za-z][A-Za-z /]{2,30}:\s*)?(?:In|Among|For|Of)\s+(?:the\s+)?"
+    r"(?:(?:first|second|third|fourth|other|others|former|latter|same|remaining|this|that|those)\b"
+    rf"|(?:{PEOPLE})\s+(?:with|who|without)\b)",
+)
 
 
 class Denominators:
@@ -48,7 +67,7 @@ class Denominators:
         sentence = self.page.sentence(m.start)
         if _OF_THESE.match(self.page.text[m.end : m.end + 20]):
             return  # of those told of before, however many they were
-        if self._is_of_unknown_groups(m, sentence.end):
+        if self._is_of_unknown_groups(m, sentence.end) or self._is_of_some(m, sentence):
             return
         size = self.arms[arm].n if arm is not None and self.arms else None
         if size is not None and not self._is_fit(m, size):
@@ -77,6 +96,32 @@ class Denominators:
             return self.page.doc._.design.design not in COMPARATIVE and not self.row.groups
         paired = self.row.other is not None and self.row.other_is == "comparator"
         return paired or _UNKNOWN_GROUP.search(self.page.text, m.start, end) is not None
+
+    def _is_of_some(self, m: Measurement, sentence: Sentence) -> bool:
+        """Whether a number is of things, or of a part of the patients whose size is not said."""
+        text = self.page.text
+        share = m.kind == "percent" and self.row.type in ("proportion", "median")
+        if len(self.arms) < 2 and (share or _OF_SOME.match(text, m.end)):
+            return True
+        if _THINGS.match(text, m.end):
+            return True
+        if self.row.among is None and _IN_A_PART.match(text, sentence.start, m.start):
+            return True
+        if m.events is None:
+            return self._is_of_one_period(m)
+        bare = m.value is None and m.events.kind == "number"
+        return bare and self._is_behind_a_fraction(m, sentence.start)
+
+    def _is_behind_a_fraction(self, m: Measurement, start: int) -> bool:
+        """Whether a count before says of how many it is: "four of the 10, best in two"."""
+        found = within(self.page.doc._.quantities, start, m.start)
+        return any(q.kind == "fraction" for q in found)
+
+    def _is_of_one_period(self, m: Measurement) -> bool:
+        """Whether a value is of a crossover that some left: which period it is of is not said."""
+        total, completed = self.population.total, self.population.completed
+        crossover = self.page.doc._.design.design == "rct_crossover"
+        return crossover and total is not None and completed is not None and completed.n < total.n
 
     def _is_fit(self, m: Measurement, size: Count) -> bool:
         """Whether an arm's size can be one: not read off the result itself, no tiny part of all."""

@@ -46,6 +46,17 @@ THRESHOLD = 6
 #: Fewer patients than this, looked back on, are a series; more than `SERIES_TO` without a plan are
 #: a cohort. There is no agreed limit; the design is a reviewer's to correct.
 COHORT_FROM, SERIES_TO = 10, 20
+#: What denies or quotes a cue: "not randomised", "nonrandomized", "pre-randomisation".
+_DENIED = re.compile(
+    r"\b(?:(?:not|were not|without|no|pre|before|prior to)[\s-]|non[\s-]?)$", re.IGNORECASE
+)
+#: What says that it is another study's: "who had taken part in a randomised trial".
+_OF_ANOTHER = re.compile(
+    r"\b(?:participat(?:ed|ing)|took part|taken part|enrol+ed|treated) in "
+    r"(?:an?|the|our|one|two|\d+)\s"
+    r"(?:(?:previous|earlier|prior|recent|short-term|multicent(?:er|re))\s){0,2}$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +168,8 @@ def _rivals(name: str, totals: dict[str, int], trial: int) -> int:
 
 def _negated(text: str, start: int) -> bool:
     """Whether a cue is denied or quoted: "not randomised", "pre-randomisation"."""
-    return bool(
-        re.search(
-            r"\b(?:not|non|were not|without|no|pre|before|prior to)[\s-]$",
-            text[max(0, start - 12) : start],
-            re.I,
-        )
-    )
+    before = text[max(0, start - 60) : start]
+    return bool(_DENIED.search(before) or _OF_ANOTHER.search(before))
 
 
 @cache

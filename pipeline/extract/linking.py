@@ -51,6 +51,11 @@ _AT = re.compile(
     r"\s*(?:(?:months?|days?|weeks?|years?|patients)\s*)?(?:(?:in|with|on|for|of|among)\s+)?(?:the\s+|those\s+|patients\s+|given\s+|receiving\s+)*",
     re.I,
 )
+#: What says that a stretch of time is one of a list, of a pair, or an interval of treatment.
+_NO_TIME = re.compile(
+    r"(?:\b(?:and|or|vs?\.?|versus|every|each|aged?|lasting|came\s+back\s+after|relapsed\s+after)|[-–±])\s*$",
+    re.I,
+)
 #: What a mention on the unusual side of its number costs more.
 ODD = 50.0
 #: A link that costs more than this is no link: the arm stays open.
@@ -224,9 +229,25 @@ def p_value_of(found: Sequence[Quantity], m_end: int, next_start: int) -> Quanti
     return next((q for q in found if q.kind == "p_value" and m_end <= q.start < next_start), None)
 
 
-def time_of(found: Sequence[Quantity], span: Span, taken: Sequence[Span]) -> Quantity | None:
-    """Return the timepoint nearest to a row that is not itself a result."""
+def time_of(
+    text: str,
+    found: Sequence[Quantity],
+    span: Span,
+    taken: Sequence[Span],
+    rows: Sequence[Span],
+) -> Quantity | None:
+    """Return the timepoint nearest to a row that is not itself a result.
+
+    None where other words than those of a time stand before it ("for 3, 6 and 12 months", "38.8 v
+    38.2 years"), or where another row of `rows` or a semicolon stands between: it is that one's.
+    """
     free = [
         q for q in found if q.kind == "timepoint" and not any(a <= q.start < b for a, b in taken)
     ]
-    return min(free, key=lambda q: min(abs(q.start - span[1]), abs(span[0] - q.end)), default=None)
+    near = min(free, key=lambda q: min(abs(q.start - span[1]), abs(span[0] - q.end)), default=None)
+    if near is None or _NO_TIME.search(text[max(0, near.start - 24) : near.start]):
+        return None
+    low, high = (near.end, span[0]) if near.end <= span[0] else (span[1], near.start)
+    before_all = all(near.end <= a for a, _ in rows)
+    parted = any(low <= a < high for a, _ in rows) and not before_all
+    return None if parted or ";" in text[low:high] else near

@@ -27,6 +27,8 @@ _DOWN = re.compile(
     r"\b(?:fell|fall|falls|reduc\w+|decreas\w+|dropp?\w*|declin\w+|lower\w*)\b(?!\s+in\b)[^.;]{0,25}$",
     re.I,
 )
+#: "decreasing to 1091 mg/dl": what it fell to is a level.
+_DOWN_TO = re.compile(r"\b(?:fell|fall(?:ing|s)?|decreas\w+|declin\w+|dropp\w+)\s+to\s+$", re.I)
 _DOWN_AFTER = re.compile(r"\s*(?:lower|less|reduction|decrease|decline|fall|drop)\b", re.I)
 _UP_AFTER = re.compile(r"\s*(?:higher|more|greater|increase|improvement|gain|rise)\b", re.I)
 _STATISTIC = re.compile(r"\b(mean|average|averaged|median)\b", re.I)
@@ -42,7 +44,7 @@ _UNIT = re.compile(
     re.I,
 )
 _BETWEEN = re.compile(
-    r"\b(?:(?<!no\s)(?<!significant\s)differences?|correlations?|coefficients?|ratios?|factors?\s+of|TER|(?:relative|absolute|risk)\s+(?:\w+\s+)?(?:reduction|increase|decrease))\b"
+    r"\b(?:(?<!no\s)(?<!significant\s)differences?|correlations?|coefficients?|ratios?|factors?\s+of|TER|(?:relative|absolute|risk)\s+(?:\w+\s+)?(?:reduction|increase|decrease)s?)\b"
     r"[^.;,()\d]{0,50}$",
     re.I,
 )
@@ -82,6 +84,8 @@ _MEDIAN_OF = re.compile(
     r"[^;)\]]{0,80}$",
     re.I,
 )
+#: An instrument no farther than this from an event may be what defines it.
+_DEFINES = 80
 #: An event within this reach behind a count is its verb: "12 (80%) improved".
 _VERB = 30
 
@@ -156,6 +160,7 @@ def _event_name(event: Term, instrument: Term | None) -> str:
         event.name not in ("responder", "stable", "worse")
         or instrument is None
         or is_clock(instrument.name)
+        or max(event.start - instrument.end, instrument.start - event.end) > _DEFINES
     ):
         return event.name
     return f"{instrument.name.removesuffix(' pain')} {event.name}"
@@ -290,4 +295,6 @@ def is_follow_up(text: str, start: int, m: Measurement) -> bool:
 def is_down(text: str, start: int, m: Measurement) -> bool:
     """Whether the words before a value make it a fall."""
     before, after = text[max(start, m.start - 35) : m.start], text[m.end : m.end + 20]
+    if _DOWN_TO.search(before):
+        return False
     return bool(_DOWN.search(before) or _DOWN_AFTER.match(after))

@@ -48,7 +48,9 @@ def is_result(page: Page, row: OutcomeSpan) -> bool:
     row : OutcomeSpan
         The row.
     """
-    if _is_denied(page, row) or _is_correlation(page, row):
+    if _is_denied(page, row) or _is_correlation(page, row) or _is_change_of_route(page, row):
+        return False
+    if not row.measure and not _is_of_an_arm(page, row):
         return False
     named = row.by_event or row.other is not None
     if not named and (_NO_NAME.fullmatch(row.measure) or _BEGAN.search(row.measure)):
@@ -57,6 +59,12 @@ def is_result(page: Page, row: OutcomeSpan) -> bool:
     if any(_is_barred(page, m) for m in sides) or _is_breakdown(page, row):
         return False
     return not (len(sides) == 1 and _is_cohort(page, sides[0]))
+
+
+def _is_of_an_arm(page: Page, row: OutcomeSpan) -> bool:
+    """Whether a row is one arm's of several that are compared, if not said of what."""
+    several = len(row.groups or page.doc._.arms) > 1
+    return several and row.arm is not None and page.doc._.design.design in COMPARATIVE
 
 
 def _is_denied(page: Page, row: OutcomeSpan) -> bool:
@@ -74,6 +82,12 @@ def _is_correlation(page: Page, row: OutcomeSpan) -> bool:
         return False
     start = page.sentence(row.p.start).start
     return _CORRELATED.search(page.text, start, row.p.start) is not None
+
+
+def _is_change_of_route(page: Page, row: OutcomeSpan) -> bool:
+    """Whether patients of an uncontrolled study are switched, which is what it tries."""
+    told = row.measure == "switch to open-label"
+    return told and page.doc._.design.design not in COMPARATIVE
 
 
 def _is_breakdown(page: Page, row: OutcomeSpan) -> bool:

@@ -40,6 +40,12 @@ _SEX_SUM = re.compile(
     rf"(?P<b>{COUNT})\s+(?P<y>men|women|boys|girls|males?|females?)\b",
     re.IGNORECASE,
 )
+#: "20 patients had a block and 13 had no block": the two halves of a study.
+_HALVES = re.compile(
+    rf"(?<![\w.·,/%])(?P<a>{COUNT})\s+(?:{PEOPLE})\s+(?:had|with)\s+(?:an?\s+)?(?:[\w-]+\s+){{1,4}}?"
+    rf"and\s+(?P<b>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:had\s+no\b|without\b|did\s+not\b)",
+    re.IGNORECASE,
+)
 #: People who are called by an abbreviation: "survivors (BCS)", and a number of these.
 _CALLED = re.compile(r"(?P<people>\w+)\s+[(](?P<short>[A-Z]{2,6})[)]")
 _OF_CALLED = re.compile(rf"(?P<n>{COUNT})\s+(?:[\w-]+,?\s+){{0,5}}?(?P<short>[A-Z]{{2,6}})\b")
@@ -49,7 +55,7 @@ _MARK = re.compile(r"[(\[]\s*n\s*=\s*(?P<n>\d{1,3}(?:,\d{3})+|\d+)\s*[)\]]", re.
 _GROUP = re.compile(
     r"\b(?:groups?|arms?|placebo|controls?|received|events?|deaths?)\b(?!-)", re.IGNORECASE
 )
-_NEXT = re.compile(r";|,\s+and\s")
+_NEXT = re.compile(r";(?![^()]{0,60}\))|,\s+and\s")
 _ENROLLED = (
     r"(?:randomi[sz]ed|randomly|enrol+ed|recruited|included|assigned|allocated|entered|participated"
     r"|took\s+part|accrued)"
@@ -70,7 +76,8 @@ _ANALYSED = re.compile(
     rf"|(?P<f>{COUNT})\s*(?:/|of|out\s+of)\s*(?:the\s+|all\s+)?(?:[a-z-]+\s+)?"
     rf"(?:\d[\d,]*|{COUNT})\s+"
     rf"(?:\([^()]{{1,12}}\)\s+)?"
-    rf"(?:[\w-]+\s+){{0,3}}?(?:{PEOPLE})\s+(?:(?:were|was|then|finally|approached|invited|asked)\s+)?(?:participated|enrol|accepted|agreed|randomi|included))",
+    rf"(?:[\w-]+\s+){{0,3}}?(?:{PEOPLE})\s+(?:(?:were|was|then|finally|approached|invited|asked)\s+)?(?:participated|enrol|accepted|agreed|randomi|included)"
+    rf"|(?P<h>{COUNT})\s+of\s+(?:these|those|them)\s+(?:(?:{PEOPLE})\s+)?(?:were|was)\s+randomi)",
     re.IGNORECASE,
 )
 #: The words before a number that say it is what was left of more.
@@ -78,7 +85,7 @@ _LEFT_OF = ("leaving", "screened", "approached", "assessed for eligibility")
 _LEFT = re.compile(
     rf"leaving\s+(?P<a>{COUNT})\b(?!\s+{TIME_UNIT}|(?:\s+(?:{PEOPLE}))?\s+in\s+(?:the|each)\b)"
     rf"|\b(?:screened|approached|assessed\s+for\s+eligibility)\b[^.;]{{0,60}}?(?<![\w.·,/])(?P<e>{COUNT})\s+"
-    rf"(?:(?:{PEOPLE})\s+)?(?:were\s+|was\s+)?(?:randomi|enrol|includ|treated)",
+    rf"(?:\(\s*[\d.·]+\s?%\s*\)\s+)?(?:(?:{PEOPLE})\s+)?(?:were\s+|was\s+)?(?:randomi|enrol|includ|treated)",
     re.IGNORECASE,
 )
 #: "We analysed 225 patients", "the main analysis was on the 22 patients who ...".
@@ -194,6 +201,7 @@ def _mentions(doc: Doc, places: Anchors) -> list[tuple[Count, int]]:
             continue
         sexes = matches(_SEX_SUM, text, numbers, sentence.end)
         sums = [c for m in sexes if (c := _sum(m)) is not None]
+        sums += [c for m in matches(_HALVES, text, numbers, sentence.end) if (c := _whole(m))]
         known = {c.n for c, _ in found}
         found += [(c, _score(text, c.span, *place) + 2) for c in sums if c.n not in known]
         marked = people if text.find("=", *place[:2]) >= 0 else ()
@@ -217,6 +225,12 @@ def _sum(match: re.Match[str]) -> Count | None:
     if a is None or b is None or match["x"].lower() == match["y"].lower():
         return None
     return Count(a + b, match.span(), "sum of the sexes")
+
+
+def _whole(match: re.Match[str]) -> Count | None:
+    """ "20 had it and 13 had not" are 33."""
+    a, b = parse_count(match["a"]), parse_count(match["b"])
+    return Count(a + b, match.span(), "sum of the two groups") if a and b else None
 
 
 def _add_up(doc: Doc, places: Anchors, found: list[tuple[Count, int]]) -> list[tuple[Count, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from pipeline.extract.arm_sizes import ArmSpan
+from pipeline.extract.conditions import Named
 from pipeline.extract.denominators import Denominators
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.measurements import Measurement
@@ -12,6 +13,7 @@ from pipeline.extract.naming import is_down
 from pipeline.extract.outcome_span import OutcomeSpan
 from pipeline.extract.page import Page
 from pipeline.extract.quantities import Quantity
+from pipeline.extract.sole import is_sole, is_with_another
 from pipeline.extract.timepoints import days
 from pipeline.schema import Outcome, Timepoint
 
@@ -131,9 +133,22 @@ class Result:
         if row.whole:
             return "all"
         name = self.arms[row.arm].label if row.arm is not None and self.arms else ""
+        if len(self.arms) == 1 and not (is_sole(self.page.doc) or self._is_named()):
+            return ""
+        if len(self.arms) == 1 and _is_left(compared, name):
+            return ""
         if row.main is None and row.against is not None and name:
             return f"{name} vs {self.arms[row.against].label}"
         return name
+
+    def _is_named(self) -> bool:
+        """Whether the row's sentence names the one arm's treatment and no other."""
+        sentence = self.page.sentence(self.row.span[0])
+        span = sentence.start, sentence.end
+        places = (start for start, _ in self.arms[0].mentions)
+        return any(span[0] <= place < span[1] for place in places) and not is_with_another(
+            self.page.doc, *span
+        )
 
     def _timepoint(self) -> Timepoint | None:
         """When it was measured."""
@@ -317,6 +332,12 @@ class Result:
             out["effect_ci_low"] = page.reading(effect.ci.value, span)
             out["effect_ci_high"] = page.reading(effect.ci.high, span)
         return out
+
+
+def _is_left(compared: Named | None, name: str) -> bool:
+    """Whether an arm is called by the route that a study of one arm leaves."""
+    moved = compared is not None and compared.name.endswith(" route")
+    return moved and re.match(r"[fc]?SC|subcut", name, re.IGNORECASE) is None
 
 
 def _is_whole(percent: float, n: int, printed: str) -> bool:

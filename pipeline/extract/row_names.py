@@ -21,6 +21,8 @@ from pipeline.extract.phrases import (
 from pipeline.extract.scene import Scene
 
 _STATISTIC = re.compile(r"\b(?:mean|median|averaged?|average)\b", re.I)
+#: A sentence that speaks of what was named before it: "It rose by 3.1 kg."
+_BACK = re.compile(r"(?:It|They|This|These)\b")
 
 
 class Named(Scene):
@@ -35,12 +37,12 @@ class Named(Scene):
             name = None
         if name is not None or not self.told or self._is_no_result(m, paired=paired):
             return name
-        if m.kind == "number" and (paired or m.spread or m.ci):
-            name = self.carried.value
+        if m.kind == "number" and self.carried.value and _BACK.match(self.text, self.start):
+            return self.carried.value
         tied = paired or arm is not None
-        if name is None and tied and self._has_shape(m, paired=paired):
-            name = self._open_name(m, lead, end, paired=paired)
-        return name
+        if tied and self._has_shape(m, paired=paired):
+            return self._open_name(m, lead, end, paired=paired)
+        return None
 
     def _is_elsewhere(
         self,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from pipeline.extract import apart, effects, linking, naming
 from pipeline.extract.effects import EffectSpan
 from pipeline.extract.grammar import IN_EACH
 from pipeline.extract.measurements import Measurement
+from pipeline.extract.misnamed import is_misnamed, kind_of
 from pipeline.extract.outcome_span import OutcomeSpan
 from pipeline.extract.quantities import Quantity
 from pipeline.extract.row_names import Named
@@ -18,6 +20,20 @@ from pipeline.extract.scene import LASTED
 _WHOLE = re.compile(
     r"\b(?:whole group|entire (?:group|cohort)|both groups together|all patients)\b"
     r"|\boverall(?=\s*,|\s+(?:\d|of\b|in\b|there\b|it\b))",
+    re.I,
+)
+#: How far behind a count the next of a list may begin.
+_BESIDE = 40
+#: "Absolute risk reductions were 25% for A and 30% for B": each between two arms.
+_RISKS = re.compile(
+    r"\brisk\s+(?:reduction|increase|decrease|difference)s?\b[^.;,()\d]{0,30}$", re.I
+)
+#: "from 32% to 97% (mean 54%)": how far values spread, and no baseline.
+_SPREAD = re.compile(r"\s*\(\s*(?:mean|median|average)\b", re.I)
+_RESPECTIVELY = re.compile(r"[\s%)\w]{0,12}?,?\s*respectively\b", re.I)
+#: "1.55 units lower after A than after B".
+_THAN = re.compile(
+    r"\s*(?:points?|units?|kg|mm|%)?\s*(?:lower|higher|less|more|greater|shorter|longer)\b[^.;()\d]{0,50}?\bthan\b",
     re.I,
 )
 
@@ -31,6 +47,7 @@ class Page(Named):
         made = [row for chain in self.chains.of(plain) for row in self._of_chain(chain, plain)]
         made = self._with_effects(made, found)
         made = [self._finish(row, made) for row in made]
+        made = [row for row in made if not _has_two(row, made)]
         return [*made, *self._lasting(), *self._bare(made)]
 
     def _of_chain(
@@ -40,6 +57,8 @@ class Page(Named):
         first = chain[0]
         if len(chain) == 1:
             yield from self._single(first, plain)
+        elif self.chains.is_times(chain) and _SPREAD.match(self.text, chain[1].end):
+            return
         elif self.chains.is_times(chain):
             arm = self._linked([chain[1]], plain)[0]
             arm = 0 if len(self.arms) == 1 else arm
@@ -101,6 +120,11 @@ class Page(Named):
         name = self._name(m, lead, arm, end, paired=other is not None)
         if name is None or self._is_between(m, other, lead):
             return
+        if other_is == "comparator" and self._are_two_outcomes(lead, end):
+            return
+        name = kind_of(self.text, name)
+        if is_misnamed(self.text, self.start, lead, name):
+            name = naming.Name("", name.span, is_open=True)
         by_event = name.direction is not None
         level = by_event or apart.is_rate(self.text, name)
         over_time = other_is == "baseline"
@@ -140,8 +164,25 @@ class Page(Named):
 
     def _is_between(self, m: Measurement, other: Measurement | None, lead: Measurement) -> bool:
         """Whether a value says how arms differ, and is none of an arm."""
-        alone = other is None and apart.is_relation(self.text, m)
+        if m.kind != "count" and _RISKS.search(
+            self.text[max(self.start, lead.start - 60) : lead.start]
+        ):
+            return self.comparative
+        alone = other is None and (
+            apart.is_relation(self.text, m) or _THAN.match(self.text, m.end, self.end) is not None
+        )
         return self.comparative and (apart.is_ratio(self.text, lead) or alone)
+
+    def _are_two_outcomes(self, lead: Measurement, end: int) -> bool:
+        """Whether a pair is of two outcomes, not arms: "A and B improved by 50% and 21%, each"."""
+        if self.places or not _RESPECTIVELY.match(self.text, end, self.end):
+            return False
+        named = [t for t in self.instruments if t.end <= lead.start]
+        joined = pairwise(named)
+        return any(
+            a.name != b.name and re.fullmatch(r"\W+and\W+", self.text[a.end : b.start])
+            for a, b in joined
+        )
 
     def _order(self, own: list[int | None]) -> list[int | None]:
         """Fill in what the mentions leave open: the other of two arms, else the text's order."""
@@ -225,7 +266,9 @@ class Page(Named):
         taken = [
             x.span for r in rows for x in (r.main, r.other) if x is not None and x.kind == "time"
         ]
-        time = linking.time_of(self.found, row.span, taken)
+        time = linking.time_of(
+            self.text, self.found, row.span, taken, [r.span for r in rows if r is not row]
+        )
         return replace(
             row, time=time, p=p, direction="no difference" if p and _not_shown(p) else row.direction
         )
@@ -272,6 +315,20 @@ class Page(Named):
             yield OutcomeSpan(
                 term.name, (term.start, term.end), "qualitative", span, direction, arm, p=p
             )
+
+
+def _has_two(row: OutcomeSpan, rows: list[OutcomeSpan]) -> bool:
+    """Whether a comparison gives an arm a second count of an outcome: 36, 22 and 19 of two arms."""
+    if not row.by_event or row.other is None or row.main is None or row.main.kind != "count":
+        return False
+    alone = (r for r in rows if r.main is not None and r.other is None and r.main.kind == "count")
+    return any(
+        r.arm is not None
+        and r.arm in (row.arm, row.against)
+        and (r.measure, r.time) == (row.measure, row.time)
+        and r.span[1] <= row.span[0] <= r.span[1] + _BESIDE
+        for r in alone
+    )
 
 
 def _not_shown(p: Quantity) -> bool:

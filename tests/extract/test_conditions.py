@@ -216,3 +216,24 @@ def test_the_one_condition_of_the_text_makes_a_general_title_specific(
 ) -> None:
     found = read(abstract, "Demyelinating polyneuropathy and IVIg").condition
     assert found is not None and found.value == condition
+
+
+def test_a_drug_beside_the_intervention_is_an_add_on(read: Read) -> None:
+    text = (
+        "In a randomised, double-blind, placebo-controlled trial of 8 patients five had "
+        "eculizumab alongside standard intravenous immunoglobulin."
+    )
+    compared = read(text, "Complement inhibition in Guillain-Barré syndrome").comparison_class
+    assert compared is not None
+    assert compared.value.startswith("add-on")
+
+
+def test_a_trial_whose_other_arm_was_not_found_has_no_class(read: Read) -> None:
+    text = "Cases (n = 22) had IVIg, and controls (n = 11) were like them."
+    assert read(text, "IVIg in severe Guillain-Barré syndrome").comparison_class is None
+
+
+def test_what_the_intervention_depends_on_is_not_tried(read: Read) -> None:
+    text = "Rituximab was given to six patients in an open-label study."
+    arms = read(text, "Rituximab in patients with IVIg-dependent neuropathy").arms
+    assert [a.treatment for a in arms] == ["rituximab"]

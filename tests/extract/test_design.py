@@ -200,6 +200,11 @@ def test_an_arm_called_the_standard_treatment_group_makes_no_review(read: Read) 
             "SCIg in CIDP over the long term",
             "This was an open-label extension of the randomised placebo-controlled study.",
         ),
+        ("SCIg in CIDP: an interim report", "It is a long-term extension of a double-blind trial."),
+        (
+            "Long-term follow-up of SCIg in CIDP",
+            "The patients had taken part in a randomised trial.",
+        ),
     ],
 )
 def test_what_precedes_or_extends_a_trial_is_no_trial(
@@ -208,3 +213,42 @@ def test_what_precedes_or_extends_a_trial_is_no_trial(
     assert read(f"{abstract} Twenty patients had SCIg.", title).design.value == (
         "single_arm_prospective"
     )
+
+
+@pytest.mark.parametrize(
+    ("title", "abstract", "design"),
+    [
+        (
+            "IVIg versus plasma exchange in Guillain-Barré syndrome",
+            "This was a nonrandomized study of 41 patients.",
+            "nonrandomised_controlled",
+        ),
+        (
+            "Comparison of outcome in patients given IVIg or plasma exchange",
+            "A prospective cohort of 74 patients was studied.",
+            "nonrandomised_controlled",
+        ),
+        (
+            "IVIg in severe Guillain-Barré syndrome",
+            "Cases (n = 22) had IVIg, and controls (n = 11) had not, retrospectively.",
+            "nonrandomised_controlled",
+        ),
+        (
+            "Serum IgG after IVIg in Guillain-Barré syndrome",
+            "A retrospective observational study of 42 patients.",
+            "retrospective_cohort",
+        ),
+        (
+            "The review process of IVIg orders",
+            "A panel reviewed case records of 248 patients.",
+            "retrospective_cohort",
+        ),
+        (
+            "Intravenous versus subcutaneous immunoglobulin in CIDP",
+            "In a prospective open-label study patients were changed to SCIg.",
+            "single_arm_prospective",
+        ),
+    ],
+)
+def test_a_design_by_its_own_words(read: Read, title: str, abstract: str, design: str) -> None:
+    assert read(abstract, title).design.value == design

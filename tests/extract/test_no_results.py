@@ -28,6 +28,13 @@ def events(read: Read, sentence: str, title: str = SERIES, before: str = TWENTY)
         "Forty patients were screened for a response.",
         "It was stopped after 17 of 36 planned patients because of adverse events.",
         "Twelve patients had no sign of clinical deterioration.",
+        "Two patients had additional infusions and improved.",
+        "Except for a girl all patients improved.",
+        "None of the scores alone showed improvement in all patients.",
+        "Across all patients, the scores improved.",
+        "A response was seen on 50% of the maintenance dose.",
+        "Of those who relapsed the median dose could be cut by 10%.",
+        "In general 80% of patients recover and improve.",
     ],
 )
 def test_a_number_that_is_no_result(read: Read, sentence: str) -> None:
@@ -79,6 +86,30 @@ def test_a_correlation_is_no_outcome(read: Read) -> None:
 def test_whose_number_a_count_is_out_of(read: Read, sentence: str, n: int | None) -> None:
     rows = [plain(o) for o in read(f"{TWENTY}{sentence}", SERIES).outcomes]
     assert [r.get("n") for r in rows][-1:] in ([n], [] if n is None else [n])
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Seven mild adverse events worsened.",
+        "In the first group, four worsened.",
+        "Two of the patients with weakness improved.",
+        "Four of the 10 men improved, and two worsened.",
+        "The relapse rate was 35%.",
+    ],
+)
+def test_a_part_or_things_have_no_known_size(read: Read, sentence: str) -> None:
+    found = read(f"{TWENTY}{sentence}", SERIES).outcomes
+    assert found
+    assert 20 not in {o.n.value for o in found if o.n}
+
+
+def test_a_value_of_a_crossover_that_some_left_has_no_n(read: Read) -> None:
+    title = "IVIg in CIDP: a randomised placebo-controlled crossover trial"
+    text = "We randomised 30 patients. 25 patients completed the trial. "
+    told = "Grip strength was 24.4 (SD 5.4) kg with IVIg and 20.1 (SD 4.2) kg with placebo."
+    found = read(f"{text}{told}", title)
+    assert [o.n for o in found.outcomes] == [None]
 
 
 def test_an_arm_far_too_small_for_the_total_gives_no_denominator(read: Read) -> None:

@@ -208,6 +208,9 @@ def test_a_sum_names_its_rule_and_quotes_its_parts(read: Read) -> None:
         ("Pain was measured in SWOG 0307. Of 618 women, 48 had a fall.", 618),
         ("Age and weakness were well balanced (N = 724).", 724),
         ("At 40 clinical centres enrolling participants, 88 patients were randomised.", 88),
+        ("Twenty patients had a block and 13 had no block.", 33),
+        ("28 subjects were screened, of whom 8 (29%) were randomised.", 8),
+        ("26 patients enrolled. Twenty-three of these patients were randomised.", 23),
         ("Of 247 patients, 14 withdrew, leaving 112 in the control arm and 121 on IVIg.", 247),
     ],
 )

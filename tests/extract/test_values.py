@@ -239,3 +239,15 @@ def test_how_long_a_benefit_lasted(read: Read) -> None:
 def test_when_a_result_was_measured_is_in_days(read: Read, words: str, days: object) -> None:
     sentence = f"Fourteen of 20 patients had improved {words}."
     series(read, sentence, [{"timepoint": days, "events": 14, "n": 20}])
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Strength rose after 3, 6 and 12 months in 12 of 20.",
+        "Twelve of 20 improved; at 6 months they were followed again.",
+        "Every 4 weeks they had it and 12 of 20 improved.",
+    ],
+)
+def test_a_time_of_something_else_is_not_the_results(read: Read, sentence: str) -> None:
+    assert {o.timepoint for o in read(TWENTY + sentence, SERIES).outcomes} == {None}

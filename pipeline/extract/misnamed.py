@@ -1,0 +1,130 @@
+"""Says when the words that would name a row of results are not what its numbers measure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from pipeline.extract.grammar import PEOPLE
+from pipeline.extract.lexicon import lexicon
+from pipeline.extract.measurements import Measurement
+from pipeline.extract.naming import Name
+
+#: How far before a name the words are read.
+_REACH = 60
+#: Whom a name tells of: "patients without a block (8 of 13)", "those who had finished".
+_OF_WHOM = re.compile(
+    rf"\b(?:{PEOPLE}|those|ones)\s+(?:with(?:out)?|who|whose|in\s+whom)\s+(?:(?!had\b)[\w'’-]+\s+){{0,3}}$",
+    re.IGNORECASE,
+)
+#: A group that is called by what befell it: "eight of the 12 completers".
+_OF_GROUP = re.compile(
+    r"\b(?:of|among|in)\s+(?:the\s+|these\s+|our\s+|all\s+)?(?:[\w-]+\s+){0,2}$", re.IGNORECASE
+)
+_GROUP = re.compile(r"(?:non-?)?(?:respond|complet|surviv)(?:ers|ors)\b", re.IGNORECASE)
+#: What a name is only set against: "a better yield than serological markers (82% v 44%)".
+_SET_AGAINST = re.compile(
+    r"\b(?:compared\s+(?:to|with)|than|versus|vs\.?|relative\s+to)\s+(?:the\s+|in\s+|that\s+of\s+)?$",
+    re.IGNORECASE,
+)
+#: A clause of its own between a number and the name behind it.
+_ANOTHER_CLAUSE = re.compile(
+    r"\b(?:when|if|whereas|while|because|although|once|after\s+which|who\s+(?:had|were\s+still))\b|;|,\s*but\b",
+    re.IGNORECASE,
+)
+#: A number that begins a clause, and what makes one of it.
+_CLAUSE = re.compile(
+    r"(?:;|,\s*(?:and|whereas|while|but)|\b(?:and|whereas|while))\s+$", re.IGNORECASE
+)
+_VERB = re.compile(
+    rf"\s*(?:[(\[]\s*[\d.·]+\s?%\s*[)\]]\s*)?(?:(?:other\s+)?(?:{PEOPLE})\b(?!\s+(?:at|after|by|in|on)\b)|had\b|were\b|was\b|did\b|could\b|needed\b"
+    r"|became\b|[a-z]{3,12}ed\b)",
+    re.IGNORECASE,
+)
+#: What of an instrument is timed, and not its value: "onset of recovery of muscle power".
+_TIMED = re.compile(
+    r"\b(?:onset|recovery|start|beginning)\s+of\s+(?:[\w-]+\s+){0,3}$", re.IGNORECASE
+)
+#: What is called an adverse event as such.
+_ADVERSE = re.compile(r"adverse|side|event|reaction|\bS?AEs?\b", re.IGNORECASE)
+#: Kinds of adverse events behind their name: "adverse events were rash in 3, fever in 5".
+_KINDS = re.compile(
+    r"\s*(?:,|:|\b(?:were|was|included|comprised|consisted\s+of)\s+(?!(?:\w+ly\s+)?(?:seen|reported|noted|observed"
+    r"|recorded|found|more|less|mild|similar|infrequent|frequent|rare|common|in|on|for|not)\b)[a-z])",
+    re.IGNORECASE,
+)
+#: Words that name no outcome by themselves.
+_SAYS_NOTHING = re.compile(
+    r"(?:study\s+|last\s+|final\s+|first\s+|mean\s+|treatment\s+|at\s+)?(?:examinations?|inclusion|initiation|periods?|information"
+    r"|infusions?|maintenance|serious|severe|negatives?|positives?|ages?|grades?|combinations?|visits?|phases?|cases?"
+    r"|baseline|entry|courses?|dosages?|doses?)|(?:[\w-]+\s){0,3}(?:believed|felt|thought|considered)",
+    re.IGNORECASE,
+)
+#: How old somebody is, or was when ill.
+_AGED = re.compile(r"\bages?\b(?:\s+at\s+(?:[\w-]+\s+){0,2}\w+)?[^.;,%\d]{0,12}$", re.IGNORECASE)
+
+
+def is_misnamed(text: str, start: int, lead: Measurement, name: Name) -> bool:
+    """Return whether a row's name belongs to something else than its numbers.
+
+    Parameters
+    ----------
+    text : str
+        The record's text.
+    start : int
+        Where the sentence starts.
+    lead : Measurement
+        The first of the row's measurements.
+    name : Name
+        The name found for it.
+    """
+    before = text[max(start, name.span[0] - _REACH) : name.span[0]]
+    if name.is_open and (_SAYS_NOTHING.fullmatch(name.measure) or _is_treatment(name.measure)):
+        return True
+    if lead.kind in ("number", "time") and _AGED.search(
+        text[max(start, lead.start - 40) : lead.start]
+    ):
+        return True
+    if _SET_AGAINST.search(before):
+        return True
+    if _GROUP.search(text, *name.span) and _OF_GROUP.search(before):
+        return True
+    if name.span[0] >= lead.end:
+        gap = text[lead.end : name.span[0]]
+        listed = not name.is_open and ("," in gap if name.direction is None else gap[:1] == ",")
+        return listed or _ANOTHER_CLAUSE.search(gap) is not None
+    if name.span[1] > lead.start:
+        return False
+    return (
+        bool(_OF_WHOM.search(before))
+        or _is_of_a_clause_before(text, start, lead)
+        or (lead.kind in ("number", "time") and bool(_TIMED.search(before)))
+        or (name.measure == "adverse events" and _is_of_a_kind(text, lead, name))
+    )
+
+
+def _is_of_a_clause_before(text: str, start: int, lead: Measurement) -> bool:
+    """Whether a count begins a clause of its own, behind the one that holds the name."""
+    if lead.kind != "count":
+        return False
+    before = text[max(start, lead.start - 12) : lead.start]
+    return bool(_CLAUSE.search(before)) and _VERB.match(text, lead.end) is not None
+
+
+def _is_of_a_kind(text: str, lead: Measurement, name: Name) -> bool:
+    """Whether a count behind "adverse events" is of one kind of them."""
+    return _KINDS.match(text, name.span[1], lead.start) is not None
+
+
+def _is_treatment(measure: str) -> bool:
+    """Whether a row would be named by a listed treatment and nothing else."""
+    found = lexicon("treatments").find(measure)
+    return bool(found) and len(measure) - (found[-1].end - found[0].start) <= 1
+
+
+def kind_of(text: str, name: Name) -> Name:
+    """Return an adverse event by its own name: "headache" is one kind of them."""
+    called = text[slice(*name.span)]
+    if name.measure != "adverse events" or _ADVERSE.search(called):
+        return name
+    return replace(name, measure=called.lower())
