@@ -192,3 +192,52 @@ def test_an_empty_or_missing_file_is_an_error(tmp_path: Path) -> None:
         read_table(empty)
     with pytest.raises(InputError, match="cannot be read"):
         read_table(tmp_path / "nowhere.csv")
+
+
+def test_tables_beside_the_estimate(path: Path) -> None:
+    """As in Viechtbauer (2010), section 3.1's data; without the first study metafor gives -0.7071
+    (REML, z: reference case bcg_rr, leave1out)."""
+    flags = ["--loo", "--cumulative", "--order", "year", "--influence", "--bias", "--test", "z"]
+    done = CliRunner().invoke(app, ["meta", str(path), "-m", "RR", *flags, "--json"])
+    assert done.exit_code == 0
+    shown = json.loads(done.stdout)
+    assert round(shown["loo"][0]["estimate"], 4) == -0.7071
+    assert [row["k"] for row in shown["cumulative"]] == list(range(1, 14))
+    assert shown["cumulative"][0]["slab"] == "Aronson 1948"
+    assert shown["cumulative"][-1]["estimate"] == pytest.approx(shown["estimate"])
+    assert sum(row["weight"] for row in shown["influence"]) == pytest.approx(100)
+    assert {"egger", "ranktest", "trimfill_L0", "peters", "fsn_Rosenthal"} <= {
+        name.lower() if name == "Peters" else name for name in shown["bias"]
+    }
+    printed = CliRunner().invoke(app, ["meta", str(path), "-m", "RR", *flags])
+    assert printed.exit_code == 0
+    assert "cumulative:" in printed.stdout
+
+
+def test_models_beside_the_estimate(path: Path) -> None:
+    more = ["--cluster", "alloc", "--prior", "half-normal(0.5)", "--also", "heterogeneity"]
+    done = CliRunner().invoke(app, ["meta", str(path), "-m", "RR", *more, "--json"])
+    assert done.exit_code == 0
+    shown = json.loads(done.stdout)
+    assert shown["three_level"]["clusters"] == shown["robust"]["clusters"] == 3
+    assert shown["bayes"]["mu"]["lb"] < shown["bayes"]["mu"]["ub"] < 0
+    assert shown["heterogeneity"]["tau2"]["estimate"] == pytest.approx(shown["tau2"], rel=1e-6)
+
+
+def test_a_mixed_model_of_counts(path: Path) -> None:
+    """metafor 5.0-1, rma.glmm(measure="OR", model="UM.FS"): -0.7450 (SE 0.1756), tau2 0.2949."""
+    done = CliRunner().invoke(app, ["meta", str(path), "-m", "OR", "--method", "GLMM", "--json"])
+    assert done.exit_code == 0
+    shown = json.loads(done.stdout)
+    numbers = (shown["estimate"], shown["se"], shown["tau2"])
+    assert numbers == pytest.approx((-0.745013, 0.175566, 0.294894), abs=2e-4)
+    assert shown["glmm"]["q_lrt"] == pytest.approx(176.9544, abs=1e-3)
+
+
+def test_what_two_studies_cannot_carry_is_refused_in_its_place() -> None:
+    two = pd.DataFrame({"yi": [0.1, 0.3], "vi": [0.04, 0.05]})
+    shown = meta(two, checks=["bias", "loo"]).as_dict()
+    assert "refused" in shown["bias"]["egger"]
+    assert [row["k"] for row in shown["loo"]] == [1, 1]
+    with pytest.raises(PoolError, match="Unknown table"):
+        meta(two, checks=["xx"])
