@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import MetaData, select
 
 from pipeline.errors import ConfigError, OutputError, StoreError
 from pipeline.store import Store, database
 from pipeline.store.tables import metadata
-from tests.store.samples import SEARCH
+from tests.store.samples import BATCH, NOON, SEARCH
 
 
 @pytest.fixture
@@ -28,6 +29,40 @@ def file(tmp_path: Path) -> Path:
 def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> None:
     with store._engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_store_of_the_first_version_keeps_all_that_it_holds(
+    tmp_path: Path, url: str | None
+) -> None:
+    """Every row of every table outlives the migrations; what they add is empty."""
+    with Store.open(tmp_path, url) as store:
+        store.save_search(SEARCH)
+        store.save_batch(SEARCH.search_id, BATCH, fetched_at=NOON)
+        store.start_run("r1", started=NOON, argv=("run",), config_sha256="c")
+        with store._engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE runs DROP COLUMN search_id")  # as 0001 made it
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+        old = rows(store)
+    with Store.open(tmp_path, url) as store:
+        new = rows(store)
+        assert store.runs()[0].run_id == "r1"
+        assert len(store.records(SEARCH.search_id)) == len(BATCH.records)
+        assert store.check() == []
+    assert new.pop("alembic_version") == [{"version_num": "0002"}]
+    assert new["runs"] == [{**run, "search_id": None} for run in old["runs"]]
+    for name in new.keys() - {"runs"}:
+        assert new[name] == old[name], name
+
+
+def rows(store: Store) -> dict[str, list[dict[str, object]]]:
+    """Every row of every table of a store."""
+    found = MetaData()
+    found.reflect(store._engine)
+    with store._engine.connect() as connection:
+        return {
+            table.name: [dict(row._mapping) for row in connection.execute(select(table))]
+            for table in found.sorted_tables
+        }
 
 
 def test_an_empty_file_becomes_a_store(tmp_path: Path, file: Path) -> None:
