@@ -61,10 +61,10 @@ class Places:
         """Return where one of the leads stands, in order."""
         found = self._found.get(leads)
         if found is None:
-            known = leads.words & self._by_prefix.keys()
-            places = {at for prefix in known for at in self._by_prefix[prefix]}
-            places.update(at for string in leads.strings for at in self._string(string))
-            found = self._found[leads] = sorted(places)
+            words = self._by_prefix
+            known = [words[prefix] for prefix in leads.words & words.keys()]
+            known += [found for string in leads.strings if (found := self._string(string))]
+            found = self._found[leads] = known[0] if len(known) == 1 else _in_order(known)
         return found
 
     def _string(self, string: str) -> list[int]:
@@ -84,6 +84,11 @@ class Places:
             found.append(at)
             at = self.small.find(string, at + 1)
         return found
+
+
+def _in_order(found: Iterable[Iterable[int]]) -> list[int]:
+    """The places of several lists, each once."""
+    return sorted(set().union(*found))
 
 
 @lru_cache(maxsize=8)
