@@ -83,7 +83,7 @@ _WERE_COMPARED = re.compile(
     re.IGNORECASE,
 )
 _COMPARED_WORD = Starts(re.compile(r"compared\b", re.IGNORECASE))
-_PLACEBO = re.compile(r"\bplacebo\b", re.IGNORECASE)
+_PLACEBO = Starts(re.compile(r"\bplacebo\b", re.IGNORECASE))
 _GIVEN = Starts(
     re.compile(
         r"\b(?:assigned|allocated|randomi[sz]ed|received|receiving|given|treated|underwent)\b",

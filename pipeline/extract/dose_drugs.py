@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
-
-from spacy.tokens import Doc
 
 from pipeline.extract.lexicon import Lexicon, Term, any_of, lexicon, rules
 
@@ -36,10 +34,9 @@ _LETTERS = re.compile(r"(?<![\w-])[A-Za-z]{5,40}+(?!\w)")
 _SPLIT = re.compile(r"[^\s(\[,:;=]+")
 
 
-def named(doc: Doc, start: int, end: int) -> list[Term]:
+def named(text: str, interventions: Iterable[Term], start: int, end: int) -> list[Term]:
     """Return the drugs named in ``text[start:end]``, in order, none that lies in another."""
-    text: str = doc._.source
-    own = [t for t in doc._.interventions if start <= t.start < end]
+    own = [t for t in interventions if start <= t.start < end]
     listed = [_as_printed(text, t) for t in lexicon("treatments").find(text, start, end)]
     other = [t for t in listed if t.entry["class"] == "active"]
     stems = _by_name(text, start, end)

@@ -78,14 +78,15 @@ def doses(doc: Doc) -> Doc:
     need(doc, "evipool_doses")
     found: list[tuple[Span, list[DoseSpan]]] = []
     text: str = doc._.source
+    interventions: tuple[Term, ...] = doc._.interventions
     last: Term | None = None
     for sentence in doc._.sentences:
         span = (sentence.start, sentence.end)
         printed = list(heads(text, *span))
-        terms = named(doc, *span) if printed or last is None else []
+        terms = named(text, interventions, *span) if printed or last is None else []
         if printed:
             found.extend((span, read) for read in _of_sentence(text, printed, span, terms, last))
-        own = [t for t in doc._.interventions if span[0] <= t.start < span[1]]
+        own = [t for t in interventions if span[0] <= t.start < span[1]]
         last = next(reversed(own or terms), last)
     doc._.doses = tuple(_without_repetitions(text, found))
     return doc

@@ -55,8 +55,9 @@ def _required(component: str) -> tuple[str, ...]:
 
 def require(doc: Doc, who: str, attributes: Iterable[str]) -> None:
     """Refuse a Doc that lacks an attribute ("doc._.doses") which `who` needs; see `need`."""
+    values = doc._
     for attribute in attributes:
-        if getattr(doc._, attribute.removeprefix("doc._.")) is None:
+        if getattr(values, attribute.removeprefix("doc._.")) is None:
             raise PipelineError(
                 f"{who} needs {attribute}, which nothing has set; "
                 f"add {_giver(attribute)} to the pipeline before it."

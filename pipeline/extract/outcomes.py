@@ -57,15 +57,16 @@ class Outcomes:
 
     def _read(self, doc: Doc) -> Iterator[OutcomeSpan]:
         """Yield the rows of each sentence that may hold results."""
-        short = self._abbreviations(doc._.source)
+        text, quantities = doc._.source, doc._.quantities
+        short = self._abbreviations(text)
         carried = Carried()
         for sentence in doc._.sentences:
             if sentence.part in NO_RESULTS and sentence.part != "methods":
                 continue
             if sentence.end - sentence.start > LONGEST_SENTENCE:
                 continue
-            named = self._named(doc._.source, sentence.start, sentence.end, short)
-            if not any(within(doc._.quantities, sentence.start, sentence.end)):
+            named = self._named(text, sentence.start, sentence.end, short)
+            if not any(within(quantities, sentence.start, sentence.end)):
                 carried = _carry(carried, named, [], carried.order)
                 continue
             page = Page(doc, sentence, named, carried)

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 DIGIT, NUMBER = "\0", "\1"
 #: A word is looked up by so many letters, a shorter one whole.
 PREFIX = 3
-_DIGITS = {DIGIT: re.compile(r"\d"), NUMBER: re.compile(r"(?<!\d)\d")}
+DIGITS = {DIGIT: re.compile(r"\d"), NUMBER: re.compile(r"(?<!\d)\d")}
 #: A word in small letters: a Greek letter before it, "ΔQOL", is none of its own.
 WORD = re.compile(r"[a-z0-9_à-öø-ÿ]+")
 #: Any white space as a blank.
@@ -24,11 +24,13 @@ _BLANKS = {code: " " for code in range(0x3001) if chr(code).isspace()}
 class Leads:
     """What a pattern's matches begin with, in small letters.
 
-    `words` are the first letters of words, or whole short ones; `strings` stand anywhere.
+    `words` are the first letters of words, or whole short ones; `strings` stand anywhere, as do
+    `digits` (DIGIT, NUMBER).
     """
 
     words: frozenset[str] = frozenset()
     strings: frozenset[str] = frozenset()
+    digits: frozenset[str] = frozenset()
 
 
 class Places:
@@ -61,10 +63,11 @@ class Places:
         """Return where one of the leads stands, in order."""
         found = self._found.get(leads)
         if found is None:
-            known = leads.words & self._by_prefix.keys()
-            places = {at for prefix in known for at in self._by_prefix[prefix]}
-            places.update(at for string in leads.strings for at in self._string(string))
-            found = self._found[leads] = sorted(places)
+            words = self._by_prefix
+            known = [words[prefix] for prefix in leads.words & words.keys()]
+            known += [self._string(s) for s in filter(self.small.__contains__, leads.strings)]
+            known += [self._string(digit) for digit in leads.digits]
+            found = self._found[leads] = known[0] if len(known) == 1 else _in_order(known)
         return found
 
     def _string(self, string: str) -> list[int]:
@@ -76,14 +79,19 @@ class Places:
 
     def _look_for(self, string: str) -> list[int]:
         """Where a string stands; digits are those of any script, as in a pattern."""
-        if string in _DIGITS:
-            return [m.start() for m in _DIGITS[string].finditer(self.small)]
+        if string in DIGITS:
+            return [m.start() for m in DIGITS[string].finditer(self.small)]
         found = []
         at = self.small.find(string)
         while at >= 0:
             found.append(at)
             at = self.small.find(string, at + 1)
         return found
+
+
+def _in_order(found: Iterable[Iterable[int]]) -> list[int]:
+    """The places of several lists, each once."""
+    return sorted(set().union(*found))
 
 
 @lru_cache(maxsize=8)

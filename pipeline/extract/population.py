@@ -240,9 +240,10 @@ def _add_up(doc: Doc, places: Anchors, found: list[tuple[Count, int]]) -> list[t
     """
     wholes = {c.n for c, _ in found}
     sets: list[Iterable[tuple[int, ...]]] = [combinations([c.n for c, _ in found][:12], 2)]
+    text: str = doc._.source
     for sentence in doc._.sentences:
         numbers = within(places.numbers, sentence.start, sentence.end)
-        spans = matches(_COUNT, doc._.source, numbers, sentence.end)
+        spans = matches(_COUNT, text, numbers, sentence.end)
         listed = [n for m in spans if (n := parse_count(m.group())) is not None and n > 1][:8]
         sets += [combinations(listed, size) for size in (2, 3)]
     runs = [r for some in sets for r in some if sum(r) in wholes and sum(r) >= 10]

@@ -23,7 +23,8 @@ ROWS = 1 << 14
 #: The first words of a sentence tell its part; later ones of a very long one add time, no more.
 MOST_WORDS = 60
 WEIGHTS = Path(__file__).parent / "weights" / "sections.npy"
-_TOKEN = re.compile(r"[a-z]+|\d+|[%±<>=]")
+_NUMBER = re.compile(r"\d+")
+_TOKEN = re.compile("[a-z]+|0|±|[%<>=]".encode())
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -40,7 +41,10 @@ class Model:
         """Return the likeliest part of each sentence of an abstract, with its probability alone."""
         if not sentences:
             return []
-        scores = np.array([self.weights[r].sum(0) / len(r) ** 0.5 for r in features(sentences)])
+        rows = features(sentences)
+        sizes = np.array([len(r) for r in rows])
+        sums = np.add.reduceat(self.weights[np.concatenate(rows)], sizes.cumsum() - sizes)
+        scores = sums / np.sqrt(sizes)[:, None]
         logs = log_softmax(scores)
         best = order(logs, self.follows)
         return [(PARTS[k], float(np.exp(log[k]))) for k, log in zip(best, logs, strict=True)]
@@ -54,11 +58,12 @@ def features(sentences: Sequence[str]) -> list[Rows]:
 
 def _rows(sentence: str, i: int, n: int) -> Rows:
     """The rows of sentence `i` of `n`; a number stands as 0, whatever it is."""
-    found = _TOKEN.findall(sentence.lower())[:MOST_WORDS]
-    words = ["0" if w.isdigit() else w for w in found]
-    names = {*words, *(f"{a} {b}" for a, b in pairwise(words)), "^" + " ".join(words[:2])}
-    names |= {f"@{10 * i // n}", f"@first {min(i, 4)}", f"@last {min(n - 1 - i, 4)}", "@"}
-    return np.array(sorted({zlib.crc32(name.encode()) % ROWS for name in names}))
+    plain = _NUMBER.sub("0", sentence.lower()).encode(errors="replace")
+    words = _TOKEN.findall(plain)[:MOST_WORDS]
+    place = (b"@%d" % (10 * i // n), b"@first %d" % min(i, 4), b"@last %d" % min(n - 1 - i, 4))
+    pairs = map(b" ".join, pairwise(words))
+    names = (*words, *pairs, b"^" + b" ".join(words[:2]), *place, b"@")
+    return np.unique(np.fromiter(map(zlib.crc32, names), np.int64) % ROWS)
 
 
 def log_softmax(scores: Floats) -> Floats:

@@ -84,7 +84,9 @@ def _starts(doc: Doc, starts: set[int]) -> npt.NDArray[np.uint64]:
     places, blanks = doc.to_array([IDX, IS_SPACE]).T
     flags = np.full(len(doc), -1, dtype=np.int64)
     words = np.flatnonzero(blanks == 0)
-    first = np.flatnonzero(np.isin(places, list(starts)))
+    wanted = np.array(sorted(starts), dtype=places.dtype)
+    first = np.searchsorted(places, wanted)
+    first = first[np.take(places, first, mode="clip") == wanted]
     after = np.searchsorted(words, first)
     flags[words[after[after < len(words)]]] = 1
     return flags.astype(np.uint64)

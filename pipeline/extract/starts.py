@@ -14,7 +14,17 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 from pipeline.extract.hints import hints
-from pipeline.extract.places import DIGIT, NUMBER, PREFIX, WORD, Leads, matches, places, within
+from pipeline.extract.places import (
+    DIGIT,
+    DIGITS,
+    NUMBER,
+    PREFIX,
+    WORD,
+    Leads,
+    matches,
+    places,
+    within,
+)
 
 #: Stands before a lead that begins a word.
 EDGE = "\b"
@@ -84,7 +94,9 @@ def leads(pattern: re.Pattern[str]) -> Leads | None:
     cuts = (_apart({lead[:length] for lead in others}) for length in LENGTHS)
     rare = (cut for cut in cuts if len(cut) <= MOST and cut.isdisjoint(_FREQUENT))
     strings = next(rare, None)
-    return None if strings is None else Leads(words, strings)
+    if strings is None:
+        return None
+    return Leads(words, strings.difference(DIGITS), strings.intersection(DIGITS))
 
 
 def _word(lead: str) -> str:

@@ -16,11 +16,16 @@ _LONG = re.compile(rf"\S{{{LONGEST_WORD}}}(?=\S)")
 
 
 class Bounded:
-    """spaCy's tokeniser for texts whose words may be of any length."""
+    """spaCy's tokeniser for texts whose words may be of any length.
+
+    spaCy keeps no more words of a text behind its first special case, and has one for a line
+    break, which is the same token without it: it goes, else only words of titles would be kept.
+    """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
         tokenizer.max_cache_size = CACHED
+        tokenizer.rules = {k: v for k, v in tokenizer.rules.items() if not k.isspace()}
 
     def __call__(self, text: str) -> Doc:
         """Return the Doc of a text; a word of more than `LONGEST_WORD` characters is cut."""
