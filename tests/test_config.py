@@ -306,7 +306,7 @@ def test_a_mode_must_be_one_of_three_words_and_yamls_no_is_none(
         ("measure: RR", "measure: RR\n    ri: 1", "questions[0].ri"),
         ("measure: RR", "measure: RR\n    ri: .nan", "questions[0].ri"),
         ("measure: RR", "measure: RR\n    model: {level: 95}", "questions[0].model.level"),
-        ("measure: RR", "measure: RR\n    model: {method: PM}", "questions[0].model.method"),
+        ("measure: RR", "measure: RR\n    model: {method: PMM}", "questions[0].model.method"),
         ("measure: RR", "measure: RR\n    favours: [one]", "questions[0].favours"),
         ("id: q1", "id: Q 1", "questions[0].id"),
         ("kind: continuous", "kind: continuous\n    range: [10, 0]", "outcomes[1].range"),

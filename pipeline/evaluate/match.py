@@ -53,6 +53,9 @@ class Match:
     told: str = ""
 
 
+#: What stands for the name of an outcome that the reader left without one.
+NAMELESS = "(no name)"
+
 #: (field, gold, predicted, right, told): a match that does not know its record yet.
 _Found = tuple[str, Any, Any, bool, str]
 
@@ -230,7 +233,7 @@ def _outcomes(gold: Json, predicted: Json) -> Iterator[_Found]:
         yield from _row(g, said[pairs[i]] if i in pairs else None)
     for j, p in enumerate(said):
         if j not in pairs.values() and values.is_result(p):
-            yield "outcomes", None, p.get("measure"), False, ""
+            yield "outcomes", None, p.get("measure") or NAMELESS, False, ""
 
 
 def _row(gold: Json, predicted: Json | None) -> Iterator[_Found]:
