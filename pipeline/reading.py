@@ -29,7 +29,7 @@ PART = 50
 
 
 @dataclass(frozen=True, slots=True)
-class _Screener:
+class Screener:
     """A reader with what it screens by."""
 
     reader: Reader
@@ -42,7 +42,7 @@ class _Screener:
 
 
 #: What a process of a pool reads with; set once, when it starts.
-_OWN: list[_Screener] = []
+_OWN: list[Screener] = []
 
 
 def published(
@@ -81,8 +81,8 @@ def published(
 
 def _alone(records: Sequence[Record], config: Config) -> Generator[Line]:
     """The lines, read in this process."""
-    screener = _screener(config)
-    return (screener.line(record) for record in records)
+    reader = screener(config)
+    return (reader.line(record) for record in records)
 
 
 def _shared(parts: Sequence[Sequence[Record]], config: Config, jobs: int) -> Generator[Line]:
@@ -104,16 +104,16 @@ def _shared(parts: Sequence[Sequence[Record]], config: Config, jobs: int) -> Gen
         pool.shutdown(cancel_futures=True)
 
 
-def _screener(config: Config) -> _Screener:
-    """What reads by a protocol."""
-    return _Screener(Reader(config.eligibility, config.outcomes), config.eligibility)
+def screener(config: Config) -> Screener:
+    """Return what reads by a protocol."""
+    return Screener(Reader(config.eligibility, config.outcomes), config.eligibility)
 
 
 def _start(config: Config) -> None:
     """Make a process of a pool ready; the one that started it decides on Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
-    _OWN[:] = [_screener(config)]
+    _OWN[:] = [screener(config)]
 
 
 def _end_with_parent() -> None:

@@ -29,11 +29,9 @@ from spacy.language import Language
 from spacy.training import Example
 
 from pipeline.config import load
-from pipeline.extract.reader import Reader
 from pipeline.fetch.files import read_records
+from pipeline.reading import screener
 from pipeline.schema import Record
-from pipeline.schema.codec import study_record
-from pipeline.screen import screen
 
 ROUNDS = 3
 TOP = 10
@@ -43,15 +41,8 @@ Job = Callable[[Sequence[Record]], None]
 
 def evipool() -> Job:
     """Tokeniser to published record, by the shipped protocol."""
-    config = load(PROTOCOL).config
-    reader = Reader(config.eligibility, config.outcomes)
-
-    def job(records: Sequence[Record]) -> None:
-        for record in records:
-            study = reader.read(record)
-            study_record(study, screen(record, study, config.eligibility), record.text)
-
-    return job
+    reader = screener(load(PROTOCOL).config)
+    return lambda records: [reader.line(r) for r in records] and None
 
 
 def tokeniser() -> Job:
