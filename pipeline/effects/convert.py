@@ -5,16 +5,15 @@ Sections are those of the *Cochrane Handbook for Systematic Reviews of Intervent
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from math import ceil, floor, log, sqrt
 
 from scipy import stats
 
 from pipeline.errors import EffectSizeError
-from pipeline.schema import ContinuousData
 
 #: Conversions that assume something a paper does not say: a question must name them in `recover`.
-RECOVERIES = ("events_from_percent", "t_from_p", "mean_from_median")
+RECOVERIES = ("events_from_percent", "t_from_p", "sd_from_p", "se_from_p", "mean_from_median")
 
 Recovered = tuple[float, str]
 
@@ -169,43 +168,10 @@ def sd_from_p(difference: float, p: float, n1: int, n2: int) -> Recovered:
     )
 
 
-def correlation(sd_before: float, sd_after: float, sd_change: float) -> Recovered:
-    """Return the correlation of two measurements behind their SDs and the SD of the change.
-
-    Raises
-    ------
-    EffectSizeError
-        If an SD is not positive, or no correlation gives the three.
-
-    References
-    ----------
-    Handbook 6.5.2.8.
-    """
-    if min(sd_before, sd_after) <= 0:
-        raise EffectSizeError("A correlation needs two SDs above 0.")
-    r = (sd_before**2 + sd_after**2 - sd_change**2) / (2 * sd_before * sd_after)
-    if not -1 <= r <= 1:
-        raise EffectSizeError(
-            f"No correlation gives SDs {sd_before:g}, {sd_after:g} and {sd_change:g} (r = {r:.2f})."
-        )
-    return r, (
-        f"r = {r:.2f} from the SDs before, after and of the change "
-        f"({sd_before:g}, {sd_after:g}, {sd_change:g}; Handbook 6.5.2.8)"
-    )
-
-
-def combined(groups: Sequence[ContinuousData]) -> ContinuousData:
-    """Return the mean and SD of several groups taken as one, as of a trial with three arms.
-
-    References
-    ----------
-    Handbook 6.5.2.10: the SD is that of all patients around their common mean.
-    """
-    n = sum(g.n for g in groups)
-    mean = sum(g.n * g.mean for g in groups) / n
-    within = sum((g.n - 1) * g.sd**2 for g in groups)
-    between = sum(g.n * (g.mean - mean) ** 2 for g in groups)
-    return ContinuousData(mean, sqrt((within + between) / (n - 1)), n)
+def exact_p(text: str) -> float | None:
+    """Return a p value printed as an exact number ("0.0021", "p = .03"); None for "<0.001"."""
+    found = re.fullmatch(r"(?:p\s*)?=?\s*([01]?[.·]\d+)", text.strip(), re.IGNORECASE)
+    return float(found[1].replace("·", ".")) if found else None
 
 
 def events_from_percent(percent: float, n: int, *, decimals: int = 0) -> tuple[int, str]:

@@ -28,7 +28,10 @@ def two_means(source: Source) -> Computed:
     refuse_type(source, ("mean", "mean_change", *medians))
     if code == "ROM" and row.type == "mean_change":
         raise EffectSizeError("a ratio of changes is not a ratio of means")
-    treated, control = (mean_of(source, arm) for arm in ("", "comparator_"))
+    if row.type == "mean" and "sd_from_p" in source.question.recover and not _has_spread(row):
+        treated, control = _by_p(source)
+    else:
+        treated, control = (mean_of(source, arm) for arm in ("", "comparator_"))
     if row.type == "mean_change":
         kind = "improvement" if _is_improvement(source, treated.mean, control.mean) else "change"
         source.note(kind, ASSUMPTIONS[kind])
@@ -37,6 +40,21 @@ def two_means(source: Source) -> Computed:
         treated.n + control.n,
         *(treated.mean, treated.sd, treated.n, control.mean, control.sd, control.n),
     )
+
+
+def _by_p(source: Source) -> tuple[ContinuousData, ContinuousData]:
+    """Means of two arms with the one SD that gives the p value of their difference."""
+    parts = [source.take(arm + name) for arm in ("", "comparator_") for name in ("value", "n")]
+    p = convert.exact_p(source.take("p_value") or "")
+    if None in parts or p is None:
+        raise EffectSizeError("no spread, and no exact p value of the difference of two means")
+    factor = source.factor()
+    mean1, n1, mean2, n2 = parts[0] * factor, parts[1], parts[2] * factor, parts[3]
+    for mean in (mean1, mean2):
+        source.check_range(mean, change=False)
+    sd, sentence = convert.sd_from_p(mean1 - mean2, p, n1, n2)
+    source.note("sd_from_p", sentence)
+    return ContinuousData(mean1, sd, n1), ContinuousData(mean2, sd, n2)
 
 
 def crossover_means(source: Source) -> Computed:
@@ -126,6 +144,12 @@ def _has_spreads(row: Outcome) -> bool:
     """Whether both arms print an SD, SE or interval."""
     treated = row.sd or row.se or row.ci_low
     return bool(treated and (row.comparator_sd or row.comparator_se or row.comparator_ci_low))
+
+
+def _has_spread(row: Outcome) -> bool:
+    """Whether some arm prints a spread of any kind."""
+    names = ("sd", "se", "ci_low", "spread_unlabelled")
+    return any(getattr(row, arm + name) for arm in ("", "comparator_") for name in names)
 
 
 def _is_improvement(source: Source, *means: float) -> bool:

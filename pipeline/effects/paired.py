@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from math import copysign, sqrt
 
 from pipeline.effects import convert
@@ -16,12 +15,6 @@ def paired_t(source: Source) -> Computed:
     """Compute the effect of a paired t: printed data first, then what the question allows."""
     t, n = _crossover(source) if source.design == "rct_crossover" else _single(source)
     return source.computed(source.measure.compute(t, n), n, f"{t:.2f}", n)
-
-
-def exact_p(text: str) -> float | None:
-    """Return a p value printed as an exact number ("0.0021", "p = .03"); None for "<0.001"."""
-    found = re.fullmatch(r"(?:p\s*)?=?\s*([01]?[.·]\d+)", text.strip(), re.IGNORECASE)
-    return float(found[1].replace("·", ".")) if found else None
 
 
 def _single(source: Source) -> tuple[float, int]:
@@ -64,7 +57,7 @@ def _from_interval(source: Source, n: int) -> float:
 def _from_p(source: Source, n: int) -> float:
     """The t behind an exact p value, with the sign of treated minus comparator as printed."""
     value, other, printed = (source.take(x) for x in ("value", "comparator_value", "p_value"))
-    p = exact_p(printed or "")
+    p = convert.exact_p(printed or "")
     if p is None:
         shown = f"it is printed as {printed!r}" if printed else "none is printed"
         raise EffectSizeError(f"no exact p value of the paired comparison: {shown}")

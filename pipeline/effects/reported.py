@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from math import exp, log
+
+from pipeline.effects import convert
 from pipeline.effects.measures import MEASURES
 from pipeline.effects.source import ASSUMPTIONS, Computed, Source
+from pipeline.effects.study import RATIOS
 from pipeline.errors import EffectSizeError
 from pipeline.schema import ReportedEffect
 
 #: How far, in half widths, a value may lie off the middle of its interval: rounding of the printed
 #: digits moves it less, an interval computed on another scale (log, bootstrap) more.
 MAX_SKEW = 0.2
+
+#: The normal quantile of a 95 % interval.
+_NORMAL = 1.959963984540054
 
 
 def reported(source: Source) -> Computed:
@@ -25,6 +32,19 @@ def reported_difference(source: Source) -> Computed:
     n1, n2 = source.take("n"), source.take("comparator_n")
     result = MEASURES["GEN"].compute(effect)
     return source.computed(result, _total(source), None, None, n1, None, None, n2)
+
+
+def _limits_by_p(source: Source, wanted: str, effect: float) -> list[float | None]:
+    """The limits of a 95 % interval behind an exact p value, where the question allows them."""
+    p = convert.exact_p(source.take("p_value") or "")
+    ratio = wanted in RATIOS
+    if "se_from_p" not in source.question.recover or p is None or (ratio and effect <= 0):
+        return [None, None]
+    middle = log(effect) if ratio else effect
+    se, sentence = convert.se_from_p(middle, p)
+    source.note("se_from_p", sentence)
+    ends = (middle - _NORMAL * se, middle + _NORMAL * se)
+    return [exp(end) if ratio else end for end in ends]
 
 
 def refuse_skew(middle: float, low: float, high: float) -> None:
@@ -48,6 +68,8 @@ def _effect(source: Source, wanted: str) -> ReportedEffect:
     values = [source.take(f"effect{part}") for part in ("", "_ci_low", "_ci_high")]
     if named != wanted:
         raise EffectSizeError(f"the reported effect is {named or 'not named'}, not {wanted}")
+    if None in values[1:] and values[0] is not None:
+        values[1:] = _limits_by_p(source, wanted, values[0])
     if None in values:
         raise EffectSizeError(f"the reported {wanted} has no confidence interval")
     factor = source.factor()

@@ -22,6 +22,8 @@ ASSUMPTIONS: Mapping[str, str] = {
     "mean_from_median": "Means and SDs are recovered from medians with quartiles or ranges",
     "t_from_p": "Paired t statistics are recovered from exact p values, taken as of paired t tests",
     "crossover": "The periods of a crossover correlate as the protocol assumes",
+    "sd_from_p": "SDs are recovered from exact p values, taken as of two-sample t tests",
+    "se_from_p": "SEs of printed effects are recovered from exact p values, taken as of z tests",
     "ri": "The SD of a change is computed with the protocol's correlation of the two measurements",
     "sd": "SDs are computed from printed SEs and confidence intervals",
     "effect": "The authors' own effect and its 95% CI, taken as normal, stand in for arm data",

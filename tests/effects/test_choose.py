@@ -508,6 +508,27 @@ def test_a_crossover_is_paired_by_the_assumed_correlation() -> None:
     assert "same patients" in reason(question("MD", ri=0.5), uneven, PAIN)
 
 
+def test_sds_behind_p_values_only_where_the_question_says_so() -> None:
+    """Handbook 6.5.2.3's example: a difference of 3.8 with p = 0.008, 25 and 22 patients, is an SE
+    of 1.3691 (metafor's inputs: _conversions.json, sd_diff_from_p)."""
+    arms = {"value": 8.8, "n": 25, "comparator_value": 5.0, "comparator_n": 22}
+    bare = row("VAS pain", "mean", **arms, p_value="0.008", scale="0-10")
+    assert "no spread" in reason(question("MD"), study(bare), PAIN)
+    (effect,) = chosen(question("MD", recover=("sd_from_p",)), study(bare), outcome=PAIN).effects
+    assert (effect.yi, effect.vi**0.5) == pytest.approx((3.8, 1.36910030070529))
+    vague = row("VAS pain", "mean", **arms, p_value="<0.05", scale="0-10")
+    assert "no exact p" in reason(question("MD", recover=("sd_from_p",)), study(vague), PAIN)
+
+
+def test_ses_behind_p_values_only_where_the_question_says_so() -> None:
+    """An HR of 0.5 with p = 0.013: SE = |log 0.5| / 2.4838 (Handbook 6.3.3)."""
+    bare = row("responders", "ratio", effect=0.5, effect_measure="HR", p_value="0.013", n=20)
+    assert "no confidence interval" in reason(question("HR"), study(bare))
+    (effect,) = chosen(question("HR", recover=("se_from_p",)), study(bare)).effects
+    z = NormalDist().inv_cdf(1 - 0.013 / 2)
+    assert (effect.yi, effect.vi**0.5) == pytest.approx((log(0.5), -log(0.5) / z))
+
+
 def test_medians_give_means_only_where_the_question_says_so() -> None:
     """Luo et al. (2018) and Wan et al. (2014) for symmetric quartiles: the median itself, and
     IQR / (2 z), z = Phi^-1((0.75 n - 0.125) / (n + 0.25))."""

@@ -11,8 +11,6 @@ from scipy import stats
 
 from pipeline.effects.convert import (
     change_sd,
-    combined,
-    correlation,
     events_from_percent,
     sd_from_ci,
     sd_from_p,
@@ -22,7 +20,6 @@ from pipeline.effects.convert import (
     t_from_p,
 )
 from pipeline.errors import EffectSizeError
-from pipeline.schema import ContinuousData
 
 
 def test_se_from_the_interval_of_a_ratio() -> None:
@@ -155,27 +152,3 @@ def test_sd_from_the_p_value_of_a_difference() -> None:
     sd, sentence = sd_from_p(3.8, 0.008, 25, 22)
     assert sd == pytest.approx(4.6834693413751)
     assert "t test" in sentence
-
-
-def test_the_correlation_behind_three_sds() -> None:
-    """R: SDs 1.4 and 2.2, of the change 1.9: r = 0.517857 (Handbook 6.5.2.8)."""
-    assert correlation(1.4, 2.2, 1.9)[0] == pytest.approx(0.517857142857143)
-    with pytest.raises(EffectSizeError, match="No correlation"):
-        correlation(1.0, 1.0, 3.0)
-
-
-@given(r=st.floats(-0.99, 0.99), before=st.floats(0.1, 50), after=st.floats(0.1, 50))
-def test_the_sd_of_a_change_leads_back_to_its_correlation(
-    r: float, before: float, after: float
-) -> None:
-    sd, _ = change_sd(before, after, r)
-    assert correlation(before, after, sd)[0] == pytest.approx(r, abs=1e-6)
-
-
-def test_groups_taken_as_one() -> None:
-    """Handbook 6.5.2.10's formula by R: 10 of 5.1 (1.2) and 14 of 6.2 (1.9) are 24 of 5.741667
-    (1.706106)."""
-    whole = combined([ContinuousData(5.1, 1.2, 10), ContinuousData(6.2, 1.9, 14)])
-    assert (whole.mean, whole.sd, whole.n) == pytest.approx(
-        (5.74166666666667, 1.70610582949865, 24)
-    )
