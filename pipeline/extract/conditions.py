@@ -45,6 +45,13 @@ _REGIMENS = re.compile(
     re.IGNORECASE,
 )
 
+#: "Immunoglobulin M": a class of antibodies, and no treatment.
+_CLASS = re.compile(r"\s+[MAED](?![\w-])")
+#: What a treatment did harm with: "major complications included heart failure".
+_HARM = re.compile(
+    r"\b(?:complications?|adverse|side[\s-]effects?|reactions?|toxicit\w+)\b(?:[^.;]|\.(?=\d)){0,80}$", re.IGNORECASE
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -74,7 +81,9 @@ class Interventions:
     def __call__(self, doc: Doc) -> Doc:
         """Set `doc._.interventions`."""
         need(doc, "evipool_interventions")
-        doc._.interventions = tuple(self.lexicon.find(doc._.source))
+        text: str = doc._.source
+        found = self.lexicon.find(text)
+        doc._.interventions = tuple(t for t in found if not _CLASS.match(text, t.end))
         return doc
 
 
@@ -123,7 +132,11 @@ class Condition:
     def _choose(self, text: str, start: int, end: int) -> Named | None:
         """The population's condition ranked first (the protocol lists the specific ones first)."""
         own = self.own.find(text, start, end)
-        other = [t for t in lexicon("diseases").find(text, start, end) if not _inside(t, own)]
+        other = [
+            t
+            for t in lexicon("diseases").find(text, start, end)
+            if not (_inside(t, own) or _HARM.search(text[max(start, t.start - 90) : t.start]))
+        ]
         if own and not (
             other and other[0].end <= own[0].start and _foreign(text, other[0], own[0])
         ):

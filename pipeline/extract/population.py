@@ -67,6 +67,8 @@ _ENROLLED_AFTER = re.compile(rf"\b{_ENROLLED}\b", re.IGNORECASE)
 _CLAUSE_END = re.compile(r"[.;](?=\s)")
 #: A mention that scores no more than this is somebody else's number, or a part.
 NEVER = -5
+#: A mention that scores less than this names no enrolment: a larger one before it may be the whole.
+WEAK = 5
 _COUNT = re.compile(COUNT)
 _ANALYSED = re.compile(
     rf"(?<![\w.·,/])(?:(?P<b>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:were|was)\s+(?:\w+\s+)?(?:included\s+)?(?:in\s+the\s+(?:\w+\s+)?(?:efficacy|analys|final|intention)"
@@ -138,7 +140,7 @@ def read(doc: Doc) -> Population:
     text: str = doc._.source
     places = anchors(text)
     mentions = _mentions(doc, places)
-    best = max(mentions, key=lambda m: m[1], default=None)
+    best = _whole_of(mentions, max(mentions, key=lambda m: m[1], default=None))
     total = best[0] if best and best[1] > NEVER else None
     total = total or _marked_alone(doc)
     enrolled = [m for m, score in mentions if (score >= 6 or m is total) and _is_enrolled(text, m)]
@@ -153,6 +155,22 @@ def read(doc: Doc) -> Population:
     if completed and (_of_a_group(doc, completed) or (total and completed.n > total.n)):
         completed = None
     return Population(total, enrolled[0] if enrolled else None, completed)
+
+
+def _whole_of(
+    mentions: list[tuple[Count, int]], best: tuple[Count, int] | None
+) -> tuple[Count, int] | None:
+    """The larger number before a weak best one, of which that is a part; None if that is weaker.
+
+    "Five patients were moved ... the dose rose in 2 patients": two are not the study.
+    """
+    if best is None or best[1] >= WEAK:
+        return best
+    larger = [
+        m for m in mentions if m[0].n > best[0].n and m[0].span < best[0].span and m[1] > NEVER
+    ]
+    whole = max(larger, key=lambda m: m[1], default=best)
+    return whole if whole[1] >= 0 else None
 
 
 def _is_enrolled(text: str, count: Count) -> bool:

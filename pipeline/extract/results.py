@@ -41,6 +41,12 @@ _IN_SOME = re.compile(
 )
 
 
+#: "All cases complaining of ...", "all those with ...": all of some of them.
+_ALL_OF_SOME = re.compile(
+    r"\s+(?:(?!(?:being|having)\b)[a-z]{3,12}ing\b|with\b|who(?:se)?\b|aged\b|without\b)", re.IGNORECASE
+)
+
+
 class Result:
     """One row of results on its way to an Outcome."""
 
@@ -259,6 +265,8 @@ class Result:
                 "n": self.page.reading(int(q.high), span),
             }
         sizes = list(self.denominators.of(m, arm))
+        if q.kind == "all" and _ALL_OF_SOME.match(self.page.text, q.end):
+            return {}
         if q.kind == "all":
             size = next(iter(sizes), None)
             return (

@@ -9,9 +9,10 @@ from itertools import pairwise
 
 from pipeline.extract import apart, effects, linking, naming
 from pipeline.extract.effects import EffectSpan
-from pipeline.extract.grammar import IN_EACH
+from pipeline.extract.grammar import IN_EACH, PEOPLE
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.misnamed import is_misnamed, kind_of
+from pipeline.extract.numbers import COUNT
 from pipeline.extract.outcome_span import OutcomeSpan
 from pipeline.extract.quantities import Quantity
 from pipeline.extract.row_names import Named
@@ -30,6 +31,25 @@ _RISKS = re.compile(
 )
 #: "from 32% to 97% (mean 54%)": how far values spread, and no baseline.
 _SPREAD = re.compile(r"\s*\(\s*(?:mean|median|average)\b", re.I)
+#: "ranged from 25% for pain to 96% for numbness": how far values lie apart, and no baseline.
+_RANGED = re.compile(r"\brang(?:ed|es|ing)\s+(?:widely\s+)?(?:from|between)\s+$", re.I)
+#: "One relapse occurred in four (30%)": how many each of those had.
+_EACH_HAD = re.compile(
+    rf"\s+(?:[\w-]+\s+){{1,3}}?(?:occurred|(?:was|were)\s+(?:seen|observed|noted|found|recorded|reported))\s+in\s+{COUNT}\s*[(\[]",
+    re.I,
+)
+#: Those who were not treated: "none of 204 controls".
+_CONTROLS = re.compile(r"\s*(?:(?:healthy|normal|disease)\s+)?controls\b", re.I)
+#: "in those started on both (44%)": whose the number in brackets is.
+_IN_THOSE = re.compile(
+    rf"\b(?:in|among|of)\s+(?:those|(?:the\s+)?(?:{PEOPLE}))\s+(?:[\w-]+\s+)?(?:on|with|to|by|receiving|given)\s+[^,;.()\d]{{3,60}}[(\[]\s*$",
+    re.I,
+)
+#: What is asked of a person, and lasts no time: "the likelihood of requiring ventilation".
+_NEEDED = re.compile(
+    r"\b(?:requir(?:ed|es|ing|ement)|need(?:ed|ing|s)?|likelihood|risk|use|rates?)\s+(?:of\s+|for\s+)?(?:requiring\s+|needing\s+)?(?:an?\s+)?(?:invasive\s+)?$",
+    re.I,
+)
 _RESPECTIVELY = re.compile(r"[\s%)\w]{0,12}?,?\s*respectively\b", re.I)
 #: "1.55 units lower after A than after B".
 _THAN = re.compile(
@@ -57,7 +77,7 @@ class Page(Named):
         first = chain[0]
         if len(chain) == 1:
             yield from self._single(first, plain)
-        elif self.chains.is_times(chain) and _SPREAD.match(self.text, chain[1].end):
+        elif self.chains.is_times(chain) and self._is_extent(chain):
             return
         elif self.chains.is_times(chain):
             arm = self._linked([chain[1]], plain)[0]
@@ -65,6 +85,11 @@ class Page(Named):
             yield from self._row(chain[1], first, "baseline", arm, None)
         else:
             yield from self._compared(chain, self._linked(chain, plain))
+
+    def _is_extent(self, chain: list[Measurement]) -> bool:
+        """Whether "from A to B" says how far values spread."""
+        before = self.text[max(self.start, chain[0].start - 24) : chain[0].start]
+        return bool(_SPREAD.match(self.text, chain[1].end) or _RANGED.search(before))
 
     def _linked(self, chain: list[Measurement], plain: list[Measurement]) -> list[int | None]:
         """The arm of each measurement of a chain."""
@@ -79,7 +104,18 @@ class Page(Named):
         arm = self._linked([m], plain)[0]
         if arm is None and self._is_of_all(m):
             return
-        yield from self._row(m, None, "", 0 if arm is None and len(self.arms) == 1 else arm, None)
+        arm = 0 if arm is None and len(self.arms) == 1 else arm
+        yield from self._row(m, None, "", None if self._is_of_others(m) else arm, None)
+
+    def _is_of_others(self, m: Measurement) -> bool:
+        """Whether the words beside a number alone say that it is of people of no arm."""
+        if _CONTROLS.match(self.text, m.end, self.end) and len(self.arms) == 1:
+            return True
+        before = _IN_THOSE.search(self.text[self.start : m.start])
+        if before is None:
+            return False
+        since = self.start + before.start()
+        return bool(self.places) and not any(since <= p.start < m.start for p in self.places)
 
     def _is_of_all(self, m: Measurement) -> bool:
         """Whether a number that no arm is named with is none of an arm: a total, a comparison."""
@@ -157,6 +193,8 @@ class Page(Named):
     def _is_read(self, m: Measurement, other: Measurement | None) -> bool:
         """Whether a measurement and its partner can be results."""
         both = [x for x in (m, other) if x is not None]
+        if m.kind == "count" and m.value is None and _EACH_HAD.match(self.text, m.end, self.end):
+            return False
         if not all(naming.is_value(self.text, self.start, x, len(both) > 1) for x in both):
             return False
         untold = not self.told or (naming.is_dose(self.text, m) and not self.has_p())
@@ -309,6 +347,8 @@ class Page(Named):
             if p.start in used or not named:
                 continue
             term = named[-1]
+            if naming.is_clock(term.name) and _NEEDED.search(self.text, since, term.start):
+                continue
             direction = "no difference" if _not_shown(p) else None
             arm = 0 if len(self.arms) == 1 else None
             span = (term.start, p.end)
