@@ -46,7 +46,7 @@ _REGIMENS = re.compile(
 )
 
 #: "Immunoglobulin M": a class of antibodies, and no treatment.
-_CLASS = re.compile(r"\s+[MAED](?![\w-])")
+_CLASS = re.compile(r" (?:[MED](?![\w-])|A(?=\s(?:levels?|antibod|nephr|deficien)))")
 #: What a treatment did harm with: "major complications included heart failure".
 _HARM = re.compile(
     r"\b(?:complications?|adverse|side[\s-]effects?|reactions?|toxicit\w+)\b(?:[^.;]|\.(?=\d)){0,80}$", re.IGNORECASE

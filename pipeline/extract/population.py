@@ -160,11 +160,11 @@ def read(doc: Doc) -> Population:
 def _whole_of(
     mentions: list[tuple[Count, int]], best: tuple[Count, int] | None
 ) -> tuple[Count, int] | None:
-    """The larger number before a weak best one, of which that is a part; None if that is weaker.
+    """The larger number before a few who score weakly, of which they are a part; None if weaker.
 
     "Five patients were moved ... the dose rose in 2 patients": two are not the study.
     """
-    if best is None or best[1] >= WEAK:
+    if best is None or best[1] >= WEAK or best[0].n > FEW:
         return best
     larger = [
         m for m in mentions if m[0].n > best[0].n and m[0].span < best[0].span and m[1] > NEVER
