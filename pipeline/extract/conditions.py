@@ -49,7 +49,8 @@ _REGIMENS = re.compile(
 _CLASS = re.compile(r" (?:[MED](?![\w-])|A(?=\s(?:levels?|antibod|nephr|deficien)))")
 #: What a treatment did harm with: "major complications included heart failure".
 _HARM = re.compile(
-    r"\b(?:complications?|adverse|side[\s-]effects?|reactions?|toxicit\w+)\b(?:[^.;]|\.(?=\d)){0,80}$", re.IGNORECASE
+    r"\b(?:complications?|adverse|side[\s-]effects?|reactions?|toxicit\w+)\b(?:[^.;]|\.(?=\d)){0,80}$",
+    re.IGNORECASE,
 )
 
 

@@ -70,11 +70,10 @@ _OWN_VERB = re.compile(
 )
 #: "3 of the 4 patients with antibodies had a tremor", "women seen in winter (n = 14) were ...".
 _PEOPLE_WITH = re.compile(
-    rf"[\s)\]]*(?:[\w-]+\s+)?(?:(?:(?:{PEOPLE})|cases)\s+)?with\s+(?:[\w-]+\s+){{0,2}}$", re.IGNORECASE
+    rf"[\s)\]]*(?:[\w-]+\s+)?(?:(?:(?:{PEOPLE})|cases)\s+)?with\s+(?:[\w-]+\s+){{0,2}}$",
+    re.IGNORECASE,
 )
-_DID = re.compile(
-    r"\s+(?:[a-z]+ly\s+)?(?:had|have|did|was|were|[a-z]{3,12}ed)\b", re.IGNORECASE
-)
+_DID = re.compile(r"\s+(?:[a-z]+ly\s+)?(?:had|have|did|was|were|[a-z]{3,12}ed)\b", re.IGNORECASE)
 _PEOPLE_IN = re.compile(
     rf"\b(?:(?:{PEOPLE})|cases)\s+[a-z]{{2,12}}(?:ed|en)\s+(?:in|at|on|to|from|during)\s+(?:[\w-]+\s+){{0,2}}$",
     re.IGNORECASE,
@@ -134,7 +133,7 @@ def is_misnamed(text: str, start: int, lead: Measurement, name: Name) -> bool:
         text[max(start, lead.start - 140) : max(lead.start, name.span[0])]
     ):
         return True
-    if name.measure.endswith("worse") and _NADIR.match(text, name.span[1]):
+    if name.measure.endswith("worse") and is_course(text, name.span[1]):
         return True
     if _GROUP.search(text, *name.span) and _OF_GROUP.search(before):
         return True
@@ -152,6 +151,11 @@ def is_misnamed(text: str, start: int, lead: Measurement, name: Name) -> bool:
         or (lead.kind in ("number", "time") and bool(_TIMED.search(before)))
         or (name.measure == "adverse events" and _is_of_a_kind(text, lead, name))
     )
+
+
+def is_course(text: str, at: int) -> bool:
+    """Whether words behind a worsening say that it is how the illness runs: "to its nadir"."""
+    return _NADIR.match(text, at) is not None
 
 
 def _is_of_next(text: str, lead: Measurement, name: Name) -> bool:

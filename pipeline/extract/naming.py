@@ -148,7 +148,9 @@ def name_of(
     )
     if counted and event is not None:
         return Name(
-            _event_name(text, event, instrument), (event.start, event.end), str(event.entry["direction"])
+            _event_name(text, event, instrument),
+            (event.start, event.end),
+            str(event.entry["direction"]),
         )
     told = m.events is not None and m.events.kind == "number" and m.value is None
     if instrument is None or (counted and (told or is_clock(instrument.name))):

@@ -11,7 +11,7 @@ from pipeline.extract import apart, effects, linking, naming
 from pipeline.extract.effects import EffectSpan
 from pipeline.extract.grammar import IN_EACH, PEOPLE
 from pipeline.extract.measurements import Measurement
-from pipeline.extract.misnamed import is_misnamed, kind_of
+from pipeline.extract.misnamed import is_course, is_misnamed, kind_of
 from pipeline.extract.numbers import COUNT
 from pipeline.extract.outcome_span import OutcomeSpan
 from pipeline.extract.quantities import Quantity
@@ -49,6 +49,11 @@ _IN_THOSE = re.compile(
 _NEEDED = re.compile(
     r"\b(?:requir(?:ed|es|ing|ement)|need(?:ed|ing|s)?|likelihood|risk|use|rates?)\s+(?:of\s+|for\s+)?(?:requiring\s+|needing\s+)?(?:an?\s+)?(?:invasive\s+)?$",
     re.I,
+)
+#: "All cases complaining of ...", "all those with ...": all of some of them.
+_ALL_OF_SOME = re.compile(
+    r"\s+(?:(?!(?:being|having)\b)[a-z]{3,12}ing\b|with\b|who(?:se)?\b|aged\b|without\b)",
+    re.IGNORECASE,
 )
 _RESPECTIVELY = re.compile(r"[\s%)\w]{0,12}?,?\s*respectively\b", re.I)
 #: "1.55 units lower after A than after B".
@@ -136,6 +141,8 @@ class Page(Named):
                 yield from self._row(m, None, "", i, None)
             return
         base = len(chain) - 1 if base is None else base
+        if len(self.arms) == 1 and not self.groups:
+            own = [None] * len(chain)  # two kinds of patients of one arm
         for k, m in enumerate(chain):
             if k != base:
                 yield from self._row(m, chain[base], "comparator", own[k], own[base])
@@ -193,6 +200,9 @@ class Page(Named):
     def _is_read(self, m: Measurement, other: Measurement | None) -> bool:
         """Whether a measurement and its partner can be results."""
         both = [x for x in (m, other) if x is not None]
+        q = m.events
+        if q is not None and q.kind == "all" and _ALL_OF_SOME.match(self.text, q.end, self.end):
+            return False
         if m.kind == "count" and m.value is None and _EACH_HAD.match(self.text, m.end, self.end):
             return False
         if not all(naming.is_value(self.text, self.start, x, len(both) > 1) for x in both):
@@ -348,6 +358,8 @@ class Page(Named):
                 continue
             term = named[-1]
             if naming.is_clock(term.name) and _NEEDED.search(self.text, since, term.start):
+                continue
+            if term.name == "worse" and is_course(self.text, term.end):
                 continue
             direction = "no difference" if _not_shown(p) else None
             arm = 0 if len(self.arms) == 1 else None
