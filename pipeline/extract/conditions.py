@@ -46,7 +46,15 @@ _REGIMENS = re.compile(
 )
 
 #: "Immunoglobulin M": a class of antibodies, and no treatment.
-_CLASS = re.compile(r" (?:[MED](?![\w-])|A(?=\s(?:levels?|antibod|nephr|deficien)))")
+_CLASS = re.compile(
+    r" (?:levels?\b|concentrations?\b|titers?\b|titres?\b|class(?:es)?\b|[MED](?![\w-])"
+    r"|A(?=\s(?:levels?|antibod|nephr|deficien)))"
+)
+#: One of the patients: "one patient with neuropathy had a stroke".
+_ONE_WITH = re.compile(
+    r"\b(?:one|1|two|2|three|3|another)\s+(?:patient|case|man|woman|child|subject)s?\s+with\s+(?:an?\s+)?$",
+    re.IGNORECASE,
+)
 #: What a treatment did harm with: "major complications included heart failure".
 _HARM = re.compile(
     r"\b(?:complications?|adverse|side[\s-]effects?|reactions?|toxicit\w+)\b(?:[^.;]|\.(?=\d)){0,80}$",
@@ -133,10 +141,12 @@ class Condition:
     def _choose(self, text: str, start: int, end: int) -> Named | None:
         """The population's condition ranked first (the protocol lists the specific ones first)."""
         own = self.own.find(text, start, end)
+        if start:
+            own = [t for t in own if not _ONE_WITH.search(text[max(start, t.start - 40) : t.start])]
         other = [
             t
             for t in lexicon("diseases").find(text, start, end)
-            if not (_inside(t, own) or _HARM.search(text[max(start, t.start - 90) : t.start]))
+            if not (_inside(t, own) or _is_aside(text, start, t))
         ]
         if own and not (
             other and other[0].end <= own[0].start and _foreign(text, other[0], own[0])
@@ -154,6 +164,12 @@ class Condition:
             if entry.get("mesh") in headings:
                 return Named(entry["name"], None, entry["mesh"], True)
         return None
+
+
+def _is_aside(text: str, start: int, term: Term) -> bool:
+    """Whether a disease is a harm of the treatment, or what a few of the patients had."""
+    before = text[max(start, term.start - 90) : term.start]
+    return bool(_HARM.search(before) or (start and _ONE_WITH.search(before)))
 
 
 def _inside(term: Term, others: list[Term]) -> bool:

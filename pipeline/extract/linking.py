@@ -53,7 +53,7 @@ _AT = re.compile(
 )
 #: What says that a stretch of time is one of a list, of a pair, or an interval of treatment.
 _NO_TIME = re.compile(
-    r"(?:\b(?:and|or|vs?\.?|versus|every|each|aged?|lasting|came\s+back\s+after|relapsed\s+after)|[-–±])\s*$",
+    r"(?:\b(?:and|or|vs?\.?|versus|compared\s+(?:to|with)|than|maximum\s+of|every|each|aged?|lasting|came\s+back\s+after|relapsed\s+after)|[-–±])\s*$",
     re.I,
 )
 #: What joins a row to a time before it that is another's: "after 8 weeks and 6.81 ...".

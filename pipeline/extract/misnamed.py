@@ -35,11 +35,16 @@ _ANOTHER_CLAUSE = re.compile(
 )
 #: A number that begins a clause, and what makes one of it.
 _CLAUSE = re.compile(
-    r"(?:;|,\s*(?:and|whereas|while|but)|\b(?:and|whereas|while))\s+$", re.IGNORECASE
+    r"(?:;|,\s*(?:and|whereas|while|but)|\b(?:and|whereas|while|but))\s+$", re.IGNORECASE
 )
 _VERB = re.compile(
-    rf"\s*(?:[(\[]\s*[\d.·]+\s?%\s*[)\]]\s*)?(?:(?:other\s+)?(?:{PEOPLE})\b(?!\s+(?:at|after|by|in|on)\b)|had\b|were\b|was\b|did\b|could\b|needed\b"
+    rf"\s*(?:[(\[]\s*[\d.·]+\s?%\s*[)\]]\s*)?(?:(?:other\s+)?(?:{PEOPLE})\b(?!\s+(?:at|after|by|in|on)\b)|had\b|were\b|was\b|did\b|went\b|could\b|needed\b"
     r"|became\b|[a-z]{3,12}ed\b)",
+    re.IGNORECASE,
+)
+#: What those did, or had, whom a number behind a comma counts: ", two having mild deficits".
+_OF_ITS_OWN = re.compile(
+    rf"\s*(?:having\b|(?:{PEOPLE})\s+(?:entered|withdrew|left|stopped|had|needed|required|developed)\b)",
     re.IGNORECASE,
 )
 #: What of an instrument is timed, and not its value: "onset of recovery of muscle power".
@@ -88,6 +93,10 @@ _DOSED = re.compile(
     r"(?:increased?|decreased?|reduced?|raised|lowered|unchanged|remained|stayed)\b[^.;]{0,90}$",
     re.IGNORECASE,
 )
+#: "Strength-duration", not "pain-free": a word of a compound.
+_COMPOUND = re.compile(r"[-‐–](?!free\b|related\b|associated\b)[a-z]{3,}", re.IGNORECASE)
+#: What was done with patients: "treated with the completion of five cycles".
+_BY = re.compile(r"\bwith\s+(?:the\s+)?$", re.IGNORECASE)
 #: How an illness runs by itself: "progression to the nadir".
 _NADIR = re.compile(
     r"\s+(?:to|towards?|until|up\s+to)\s+(?:the\s+|its\s+|their\s+)?(?:maxim|nadir|peak|plateau|worst)",
@@ -95,7 +104,9 @@ _NADIR = re.compile(
 )
 #: Words that name no outcome by themselves.
 _SAYS_NOTHING = re.compile(
-    r"(?:(?:long|short|medium)[\s-]?term|follow[\s-]?ups?|(?:study\s+|last\s+|final\s+|first\s+|mean\s+|treatment\s+|at\s+)?(?:examinations?|inclusion|initiation|periods?|information"
+    r"[\w-]*-|(?:(?:long|short|medium)[\s-]?term|(?:in)?efficacy|possible|prevalence|incidence|frequency|frequencies|illness(?:es)?|disease|discharge"
+    r"|admission|rise|fall|increases?|decreases?|reductions?|changes?|(?:upper\s+|lower\s+)?(?:extremit(?:y|ies)|limbs?)"
+    r"|(?:[\w-]+\s)?(?:seasons?|injections?|routes?)|follow[\s-]?ups?|(?:study\s+|last\s+|final\s+|first\s+|mean\s+|treatment\s+|at\s+)?(?:examinations?|inclusion|initiation|periods?|information"
     r"|infusions?|maintenance|serious|severe|negatives?|positives?|ages?|grades?|combinations?|visits?|phases?|cases?"
     r"|baseline|entry|courses?|dosages?|doses?))|(?:[\w-]+\s){0,3}(?:believed|felt|thought|considered)",
     re.IGNORECASE,
@@ -127,13 +138,15 @@ def is_misnamed(text: str, start: int, lead: Measurement, name: Name) -> bool:
         return True
     if _SET_AGAINST.search(before):
         return True
-    if name.is_open and _ADJECTIVE.match(text, name.span[1]):
+    if name.is_open and (_ADJECTIVE.match(text, name.span[1]) or _is_disease(text, lead, name)):
+        return True
+    if is_compound(text, name.span) or (name.measure == "completion" and _BY.search(before)):
         return True
     if name.direction is not None and _DOSED.search(
         text[max(start, lead.start - 140) : max(lead.start, name.span[0])]
     ):
         return True
-    if name.measure.endswith("worse") and is_course(text, name.span[1]):
+    if name.measure.endswith("worse") and _is_course(text, name.span[1]):
         return True
     if _GROUP.search(text, *name.span) and _OF_GROUP.search(before):
         return True
@@ -153,7 +166,18 @@ def is_misnamed(text: str, start: int, lead: Measurement, name: Name) -> bool:
     )
 
 
-def is_course(text: str, at: int) -> bool:
+def is_compound(text: str, span: tuple[int, int]) -> bool:
+    """Whether a word is the first of a compound, which names another thing: "strength-duration"."""
+    return _COMPOUND.match(text, span[1]) is not None
+
+
+def _is_disease(text: str, lead: Measurement, name: Name) -> bool:
+    """Whether a name is the disease that those have who are counted: "two patients with lupus"."""
+    gap = text[lead.end : name.span[0]]
+    return bool(_PEOPLE_WITH.fullmatch(gap)) and bool(lexicon("diseases").find(name.measure))
+
+
+def _is_course(text: str, at: int) -> bool:
     """Whether words behind a worsening say that it is how the illness runs: "to its nadir"."""
     return _NADIR.match(text, at) is not None
 
@@ -171,10 +195,12 @@ def _is_of_next(text: str, lead: Measurement, name: Name) -> bool:
 
 def _is_of_a_clause_before(text: str, start: int, lead: Measurement) -> bool:
     """Whether a count begins a clause of its own, behind the one that holds the name."""
-    if lead.kind != "count":
+    if lead.kind not in ("count", "percent"):
         return False
     before = text[max(start, lead.start - 12) : lead.start]
-    return bool(_CLAUSE.search(before)) and _VERB.match(text, lead.end) is not None
+    if _CLAUSE.search(before) and _VERB.match(text, lead.end):
+        return True
+    return before.endswith(", ") and _OF_ITS_OWN.match(text, lead.end) is not None
 
 
 def _is_of_a_kind(text: str, lead: Measurement, name: Name) -> bool:

@@ -11,7 +11,7 @@ from pipeline.extract import apart, effects, linking, naming
 from pipeline.extract.effects import EffectSpan
 from pipeline.extract.grammar import IN_EACH, PEOPLE
 from pipeline.extract.measurements import Measurement
-from pipeline.extract.misnamed import is_course, is_misnamed, kind_of
+from pipeline.extract.misnamed import is_compound, is_misnamed, kind_of
 from pipeline.extract.numbers import COUNT
 from pipeline.extract.outcome_span import OutcomeSpan
 from pipeline.extract.quantities import Quantity
@@ -38,6 +38,12 @@ _EACH_HAD = re.compile(
     rf"\s+(?:[\w-]+\s+){{1,3}}?(?:occurred|(?:was|were)\s+(?:seen|observed|noted|found|recorded|reported))\s+in\s+{COUNT}\s*[(\[]",
     re.I,
 )
+#: Events that say nothing of what was measured, where no number is printed: "improved (p = 0.02)".
+_GENERAL = ("responder", "non-responder", "worse", "stable")
+#: "All had ...", without a noun: all of those whom a sentence before names.
+_ALL_ALONE = re.compile(r"\s+(?:had|have|did|responded|improved|relapsed|recovered|were)\b", re.I)
+#: "Among the 12 patients, 50% ...": what a share is out of, and no events.
+_OUT_OF = re.compile(r"\b(?:among|of|in)\s+(?:the\s+|these\s+|those\s+|all\s+|our\s+)?$", re.I)
 #: Those who were not treated: "none of 204 controls".
 _CONTROLS = re.compile(r"\s*(?:(?:healthy|normal|disease)\s+)?controls\b", re.I)
 #: "in those started on both (44%)": whose the number in brackets is.
@@ -126,9 +132,7 @@ class Page(Named):
         """Whether a number that no arm is named with is none of an arm: a total, a comparison."""
         if not self.comparative or len(self.arms) < 2:
             return False
-        if m.kind == "count":
-            return m.value is None and m.events is not None and m.events.kind == "number"
-        return False
+        return m.kind == "count" and is_bare_count(m)
 
     def _compared(self, chain: list[Measurement], own: list[int | None]) -> Iterator[OutcomeSpan]:
         """Rows of several arms: each tried arm against the comparator; doses stand alone."""
@@ -142,10 +146,19 @@ class Page(Named):
             return
         base = len(chain) - 1 if base is None else base
         if len(self.arms) == 1 and not self.groups:
+            if all(x.kind == "count" and is_bare_count(x) for x in chain) and not self._is_set(
+                chain
+            ):
+                return  # "two for a stroke and one for a clot": of two outcomes
             own = [None] * len(chain)  # two kinds of patients of one arm
         for k, m in enumerate(chain):
             if k != base:
                 yield from self._row(m, chain[base], "comparator", own[k], own[base])
+
+    def _is_set(self, chain: list[Measurement]) -> bool:
+        """Whether the words between measurements set them against each other."""
+        gap = self.text[chain[0].end : chain[-1].start]
+        return linking.STRICT.search(gap) is not None
 
     def _row(
         self,
@@ -201,14 +214,25 @@ class Page(Named):
         """Whether a measurement and its partner can be results."""
         both = [x for x in (m, other) if x is not None]
         q = m.events
-        if q is not None and q.kind == "all" and _ALL_OF_SOME.match(self.text, q.end, self.end):
+        if q is not None and q.kind == "all" and self._is_all_of_some(q):
             return False
+        if q is not None and m.value is not None and q.end < m.value.start:
+            before = self.text[max(self.start, q.start - 24) : q.start]
+            if "," in self.text[q.end : m.value.start] and _OUT_OF.search(before):
+                return False
         if m.kind == "count" and m.value is None and _EACH_HAD.match(self.text, m.end, self.end):
             return False
         if not all(naming.is_value(self.text, self.start, x, len(both) > 1) for x in both):
             return False
         untold = not self.told or (naming.is_dose(self.text, m) and not self.has_p())
         return not (m.kind == "number" and untold)
+
+    def _is_all_of_some(self, q: Quantity) -> bool:
+        """Whether "all" is of some of the patients: "all with pain", "all had", of those before."""
+        if _ALL_OF_SOME.match(self.text, q.end, self.end):
+            return True
+        alone = self.text[q.start : q.end].lower() == "all" and q.start <= self.start + 2
+        return alone and _ALL_ALONE.match(self.text, q.end, self.end) is not None
 
     def _is_between(self, m: Measurement, other: Measurement | None, lead: Measurement) -> bool:
         """Whether a value says how arms differ, and is none of an arm."""
@@ -359,7 +383,7 @@ class Page(Named):
             term = named[-1]
             if naming.is_clock(term.name) and _NEEDED.search(self.text, since, term.start):
                 continue
-            if term.name == "worse" and is_course(self.text, term.end):
+            if term.name in _GENERAL or is_compound(self.text, (term.start, term.end)):
                 continue
             direction = "no difference" if _not_shown(p) else None
             arm = 0 if len(self.arms) == 1 else None
@@ -367,6 +391,11 @@ class Page(Named):
             yield OutcomeSpan(
                 term.name, (term.start, term.end), "qualitative", span, direction, arm, p=p
             )
+
+
+def is_bare_count(m: Measurement) -> bool:
+    """Whether a count is printed without its share and without what it is out of."""
+    return m.value is None and m.events is not None and m.events.kind == "number"
 
 
 def _has_two(row: OutcomeSpan, rows: list[OutcomeSpan]) -> bool:
