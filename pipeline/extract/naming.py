@@ -89,7 +89,7 @@ _DEFINES = 80
 #: An event within this reach behind a count is its verb: "12 (80%) improved".
 _VERB = 30
 #: What parts an event from an instrument behind it: another number, or a cause.
-_PARTED = re.compile(r";|\d\s?(?:/|%)|\b(?:due|owing|because|caused)\b", re.I)
+_PARTED = re.compile(r";|\d\s?/\s?\d|[(]\s*\d[\d.]*\s?%|\b(?:due|owing|because|caused)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)

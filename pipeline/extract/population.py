@@ -55,7 +55,7 @@ _ASSIGNED = re.compile(
 )
 #: "41 were treated and compared to 66 controls": an arm, and no whole.
 _COMPARED_TO = re.compile(
-    rf"[^.;\d]{{0,60}}\bcompared\s+(?:to|with)\s+{COUNT}\s+(?:[\w-]+\s+){{0,3}}?(?:{PEOPLE}|controls)\b",
+    rf"[^.;\d]{{0,30}}\b(?:treated|receiv\w+|given|on)\b[^.;\d]{{0,30}}\bcompared\s+(?:to|with)\s+{COUNT}\s+(?:[\w-]+\s+){{0,3}}?(?:{PEOPLE}|controls)\b",
     re.IGNORECASE,
 )
 #: People who are called by an abbreviation: "survivors (BCS)", and a number of these.
@@ -154,7 +154,7 @@ def read(doc: Doc) -> Population:
     mentions = _mentions(doc, places)
     best = _whole_of(mentions, max(mentions, key=lambda m: m[1], default=None))
     total = best[0] if best and best[1] > NEVER else None
-    if total is not None and _COMPARED_TO.match(text, total.span[1]):
+    if total and not total.derived and _COMPARED_TO.match(text, total.span[1]):
         total = None
     total = total or _marked_alone(doc)
     enrolled = [m for m, score in mentions if (score >= 6 or m is total) and _is_enrolled(text, m)]

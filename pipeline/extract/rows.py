@@ -41,6 +41,10 @@ _EACH_HAD = re.compile(
 #: Events that say nothing of what was measured, where no number is printed: "improved (p = 0.02)".
 _GENERAL = ("responder", "non-responder", "worse", "stable")
 #: "All had ...", without a noun: all of those whom a sentence before names.
+_OF_SOME_BEFORE = re.compile(
+    rf"(?:^|[.;:]\s+)(?:In|Of|Among|For)\s+(?:the\s+|these\s+|those\s+)?{COUNT}\b(?:[^.;]|\.(?=\d)){{0,180}}[.;]\s*$",
+    re.I,
+)
 _ALL_ALONE = re.compile(r"\s+(?:had|have|did|responded|improved|relapsed|recovered|were)\b", re.I)
 #: "Among the 12 patients, 50% ...": what a share is out of, and no events.
 _OUT_OF = re.compile(r"\b(?:among|of|in)\s+(?:the\s+|these\s+|those\s+|all\s+|our\s+)?$", re.I)
@@ -232,7 +236,9 @@ class Page(Named):
         if _ALL_OF_SOME.match(self.text, q.end, self.end):
             return True
         alone = self.text[q.start : q.end].lower() == "all" and q.start <= self.start + 2
-        return alone and _ALL_ALONE.match(self.text, q.end, self.end) is not None
+        before = self.text[max(0, self.start - 200) : self.start]
+        some = alone and _OF_SOME_BEFORE.search(before)
+        return bool(some) and _ALL_ALONE.match(self.text, q.end, self.end) is not None
 
     def _is_between(self, m: Measurement, other: Measurement | None, lead: Measurement) -> bool:
         """Whether a value says how arms differ, and is none of an arm."""
