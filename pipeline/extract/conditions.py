@@ -50,6 +50,13 @@ _CLASS = re.compile(
     r" (?:levels?\b|concentrations?\b|titers?\b|titres?\b|class(?:es)?\b|[MED](?![\w-])"
     r"|A(?=\s(?:levels?|antibod|nephr|deficien)))"
 )
+#: What says that a treatment is given in a study: "randomised to", "treated with", "alongside".
+_GIVEN = re.compile(
+    r"\b(?:alongside|in\s+addition\s+to|added\s+to|combin\w+|together\s+with|plus|with\s+either|randomi[sz]ed|assigned|allocated"
+    r"|(?:were|was|then)\s+(?:treated|given)|received|receive|versus|vs\.?|comparing|compared)\b[^.;]{0,50}$",
+    re.IGNORECASE,
+)
+_TOO = re.compile(r"[^.;]{0,30}\b(?:groups?|arms?|alone|plus|versus|vs)\b", re.IGNORECASE)
 #: One of the patients: "one patient with neuropathy had a stroke".
 _ONE_WITH = re.compile(
     r"\b(?:one|1|two|2|three|3|another)\s+(?:patient|case|man|woman|child|subject)s?\s+with\s+(?:an?\s+)?$",
@@ -75,7 +82,7 @@ class Named:
 @Language.factory(
     "evipool_interventions",
     default_config={"intervention": {"name": "Intervention", "terms": []}},
-    requires=["doc._.source"],
+    requires=["doc._.record", "doc._.source"],
     assigns=["doc._.interventions"],
 )
 class Interventions:
@@ -92,7 +99,8 @@ class Interventions:
         need(doc, "evipool_interventions")
         text: str = doc._.source
         found = self.lexicon.find(text)
-        doc._.interventions = tuple(t for t in found if not _CLASS.match(text, t.end))
+        own = [t for t in found if not _CLASS.match(text, t.end)]
+        doc._.interventions = () if _is_of_another(doc, own) else tuple(own)
         return doc
 
 
@@ -164,6 +172,23 @@ class Condition:
             if entry.get("mesh") in headings:
                 return Named(entry["name"], None, entry["mesh"], True)
         return None
+
+
+def _is_of_another(doc: Doc, own: list[Term]) -> bool:
+    """Whether a title names another treatment alone, and the text gives the protocol's to nobody.
+
+    "Methotrexate in CIDP": that its patients had immunoglobulin is their story.
+    """
+    title, text = len(doc._.record.title), doc._.source
+    if not own or own[0].start < title:
+        return False
+    listed = lexicon("treatments").find(text, 0, title)
+    if not any(t.entry["class"] == "active" for t in listed):
+        return False
+    return not any(
+        _GIVEN.search(text[max(title, t.start - 60) : t.start]) or _TOO.match(text, t.end)
+        for t in own
+    )
 
 
 def _is_aside(text: str, start: int, term: Term) -> bool:
