@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from pipeline.extract import apart, effects, linking, naming
 from pipeline.extract.effects import EffectSpan
-from pipeline.extract.grammar import IN_EACH, PEOPLE
+from pipeline.extract.grammar import IN_EACH, PEOPLE, TIME_UNIT
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.misnamed import is_compound, is_misnamed, kind_of
 from pipeline.extract.numbers import COUNT
@@ -48,6 +48,12 @@ _OF_SOME_BEFORE = re.compile(
 _ALL_ALONE = re.compile(r"\s+(?:had|have|did|responded|improved|relapsed|recovered|were)\b", re.I)
 #: "Among the 12 patients, 50% ...": what a share is out of, and no events.
 _OUT_OF = re.compile(r"\b(?:among|of|in)\s+(?:the\s+|these\s+|those\s+|all\s+|our\s+)?$", re.I)
+#: What may stand between two numbers of one outcome: "5 (20%) at 6 months and 7 (28%) at a year".
+_SAME_AGAIN = re.compile(
+    rf"(?:[\s,;()%\[\]\d.<>=·±-]|\b(?:and|or|in|at|after|by|of|to|the|then|week|month|year|day|p|{TIME_UNIT}|{PEOPLE}|baseline|follow-?up"
+    r"|respectively|points?|mg|kg|mm|[a-z]+ly)\b)*",
+    re.I,
+)
 #: Those who were not treated: "none of 204 controls".
 _CONTROLS = re.compile(r"\s*(?:(?:healthy|normal|disease)\s+)?controls\b", re.I)
 #: "in those started on both (44%)": whose the number in brackets is.
@@ -183,7 +189,7 @@ class Page(Named):
         if other_is == "comparator" and self._are_two_outcomes(lead, end):
             return
         name = kind_of(self.text, name)
-        if is_misnamed(self.text, self.start, lead, name):
+        if is_misnamed(self.text, self.start, lead, name) or self._is_past(lead, other, name):
             name = naming.Name("", name.span, is_open=True)
         by_event = name.direction is not None
         level = by_event or apart.is_rate(self.text, name)
@@ -213,6 +219,15 @@ class Page(Named):
             by_event=by_event,
             groups=self.groups,
         )
+
+    def _is_past(self, lead: Measurement, other: Measurement | None, name: naming.Name) -> bool:
+        """Whether another number, and words of its own, stand between a name and a number alone."""
+        if len(self.arms) > 1 or self.groups or other is not None or name.span[1] > lead.start:
+            return False
+        between = [x for x in self.measured if name.span[1] <= x.start and x.end <= lead.start]
+        if not between:
+            return False
+        return _SAME_AGAIN.fullmatch(self.text, between[-1].end, lead.start) is None
 
     def _is_read(self, m: Measurement, other: Measurement | None) -> bool:
         """Whether a measurement and its partner can be results."""
