@@ -234,7 +234,7 @@ def _mentions(doc: Doc, places: Anchors) -> list[tuple[Count, int]]:
         sexes = matches(_SEX_SUM, text, numbers, sentence.end)
         sums = [c for m in sexes if (c := _sum(m)) is not None]
         pairs = matches(_ASSIGNED, text, numbers, sentence.end)
-        sums += [c for m in pairs if (c := _whole(m)) is not None]
+        sums += [c for m in pairs if (c := _whole(m, "sum of the arms")) is not None]
         sums += [c for m in matches(_HALVES, text, numbers, sentence.end) if (c := _whole(m))]
         known = {c.n for c, _ in found}
         found += [(c, _score(text, c.span, *place) + 2) for c in sums if c.n not in known]
@@ -261,10 +261,10 @@ def _sum(match: re.Match[str]) -> Count | None:
     return Count(a + b, match.span(), "sum of the sexes")
 
 
-def _whole(match: re.Match[str]) -> Count | None:
+def _whole(match: re.Match[str], rule: str = "sum of the two groups") -> Count | None:
     """ "20 had it and 13 had not" are 33."""
     a, b = parse_count(match["a"]), parse_count(match["b"])
-    return Count(a + b, match.span(), "sum of the two groups") if a and b else None
+    return Count(a + b, match.span(), rule) if a and b else None
 
 
 def _add_up(doc: Doc, places: Anchors, found: list[tuple[Count, int]]) -> list[tuple[Count, int]]:
