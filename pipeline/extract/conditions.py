@@ -45,6 +45,29 @@ _REGIMENS = re.compile(
     re.IGNORECASE,
 )
 
+#: "Immunoglobulin M": a class of antibodies, and no treatment.
+_CLASS = re.compile(
+    r" (?:levels?\b|concentrations?\b|titers?\b|titres?\b|class(?:es)?\b|[MED](?![\w-])"
+    r"|A(?=\s(?:levels?|antibod|nephr|deficien)))"
+)
+#: What says that a treatment is given in a study: "randomised to", "treated with", "alongside".
+_GIVEN = re.compile(
+    r"\b(?:alongside|in\s+addition\s+to|added\s+to|combin\w+|together\s+with|plus|with\s+either|randomi[sz]ed|assigned|allocated"
+    r"|(?:were|was|then)\s+(?:treated|given)|received|receive|versus|vs\.?|comparing|compared)\b[^.;]{0,50}$",
+    re.IGNORECASE,
+)
+_TOO = re.compile(r"[^.;]{0,30}\b(?:groups?|arms?|alone|plus|versus|vs)\b", re.IGNORECASE)
+#: One of the patients: "one patient with neuropathy had a stroke".
+_ONE_WITH = re.compile(
+    r"\b(?:one|1|two|2|three|3|another)\s+(?:patient|case|man|woman|child|subject)s?\s+with\s+(?:an?\s+)?$",
+    re.IGNORECASE,
+)
+#: What a treatment did harm with: "major complications included heart failure".
+_HARM = re.compile(
+    r"\b(?:complications?|adverse|side[\s-]effects?|reactions?|toxicit\w+)\b(?:[^.;]|\.(?=\d)){0,80}$",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -59,7 +82,7 @@ class Named:
 @Language.factory(
     "evipool_interventions",
     default_config={"intervention": {"name": "Intervention", "terms": []}},
-    requires=["doc._.source"],
+    requires=["doc._.record", "doc._.source"],
     assigns=["doc._.interventions"],
 )
 class Interventions:
@@ -74,7 +97,10 @@ class Interventions:
     def __call__(self, doc: Doc) -> Doc:
         """Set `doc._.interventions`."""
         need(doc, "evipool_interventions")
-        doc._.interventions = tuple(self.lexicon.find(doc._.source))
+        text: str = doc._.source
+        found = self.lexicon.find(text)
+        own = [t for t in found if not _CLASS.match(text, t.end)]
+        doc._.interventions = () if _is_of_another(doc, own) else tuple(own)
         return doc
 
 
@@ -123,7 +149,13 @@ class Condition:
     def _choose(self, text: str, start: int, end: int) -> Named | None:
         """The population's condition ranked first (the protocol lists the specific ones first)."""
         own = self.own.find(text, start, end)
-        other = [t for t in lexicon("diseases").find(text, start, end) if not _inside(t, own)]
+        if start:
+            own = [t for t in own if not _ONE_WITH.search(text[max(start, t.start - 40) : t.start])]
+        other = [
+            t
+            for t in lexicon("diseases").find(text, start, end)
+            if not (_inside(t, own) or _is_aside(text, start, t))
+        ]
         if own and not (
             other and other[0].end <= own[0].start and _foreign(text, other[0], own[0])
         ):
@@ -140,6 +172,29 @@ class Condition:
             if entry.get("mesh") in headings:
                 return Named(entry["name"], None, entry["mesh"], True)
         return None
+
+
+def _is_of_another(doc: Doc, own: list[Term]) -> bool:
+    """Whether a title names another treatment alone, and the text gives the protocol's to nobody.
+
+    "Methotrexate in CIDP": that its patients had immunoglobulin is their story.
+    """
+    title, text = len(doc._.record.title), doc._.source
+    if not own or own[0].start < title:
+        return False
+    listed = lexicon("treatments").find(text, 0, title)
+    if not any(t.entry["class"] == "active" for t in listed):
+        return False
+    return not any(
+        _GIVEN.search(text[max(title, t.start - 60) : t.start]) or _TOO.match(text, t.end)
+        for t in own
+    )
+
+
+def _is_aside(text: str, start: int, term: Term) -> bool:
+    """Whether a disease is a harm of the treatment, or what a few of the patients had."""
+    before = text[max(start, term.start - 90) : term.start]
+    return bool(_HARM.search(before) or (start and _ONE_WITH.search(before)))
 
 
 def _inside(term: Term, others: list[Term]) -> bool:

@@ -53,9 +53,11 @@ _AT = re.compile(
 )
 #: What says that a stretch of time is one of a list, of a pair, or an interval of treatment.
 _NO_TIME = re.compile(
-    r"(?:\b(?:and|or|vs?\.?|versus|every|each|aged?|lasting|came\s+back\s+after|relapsed\s+after)|[-–±])\s*$",
+    r"(?:\b(?:and|or|vs?\.?|versus|compared\s+(?:to|with)|than|maximum\s+of|every|each|aged?|lasting|came\s+back\s+after|relapsed\s+after)|[-–±])\s*$",
     re.I,
 )
+#: What joins a row to a time before it that is another's: "after 8 weeks and 6.81 ...".
+_JOINED = re.compile(r"[^,;.\d]{0,30}(?:,\s*)?\b(?:and|but|while|whereas)\s+$", re.I)
 #: What a mention on the unusual side of its number costs more.
 ODD = 50.0
 #: A link that costs more than this is no link: the arm stays open.
@@ -245,9 +247,28 @@ def time_of(
         q for q in found if q.kind == "timepoint" and not any(a <= q.start < b for a, b in taken)
     ]
     near = min(free, key=lambda q: min(abs(q.start - span[1]), abs(span[0] - q.end)), default=None)
+    near = _own_time(text, free, near, span, rows)
     if near is None or _NO_TIME.search(text[max(0, near.start - 24) : near.start]):
         return None
     low, high = (near.end, span[0]) if near.end <= span[0] else (span[1], near.start)
     before_all = all(near.end <= a for a, _ in rows)
     parted = any(low <= a < high for a, _ in rows) and not before_all
     return None if parted or ";" in text[low:high] else near
+
+
+def _own_time(
+    text: str,
+    free: Sequence[Quantity],
+    near: Quantity | None,
+    span: Span,
+    rows: Sequence[Span],
+) -> Quantity | None:
+    """The time behind a row, where the nearest closes another: "A at 8 weeks and B at 4 weeks"."""
+    if near is None or near.end > span[0] or not _JOINED.fullmatch(text[near.end : span[0]]):
+        return near
+    if not any(b <= near.start for _, b in rows):
+        return near
+    behind = next((q for q in free if q.start >= span[1]), None)
+    if behind is None or any(span[1] <= a < behind.start for a, _ in rows):
+        return near
+    return behind

@@ -9,6 +9,7 @@ from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.lexicon import lexicon
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.naming import Name
+from pipeline.extract.numbers import COUNT
 
 #: How far before a name the words are read.
 _REACH = 60
@@ -34,11 +35,16 @@ _ANOTHER_CLAUSE = re.compile(
 )
 #: A number that begins a clause, and what makes one of it.
 _CLAUSE = re.compile(
-    r"(?:;|,\s*(?:and|whereas|while|but)|\b(?:and|whereas|while))\s+$", re.IGNORECASE
+    r"(?:;|,\s*(?:and|whereas|while|but)|\b(?:and|whereas|while|but))\s+$", re.IGNORECASE
 )
 _VERB = re.compile(
-    rf"\s*(?:[(\[]\s*[\d.·]+\s?%\s*[)\]]\s*)?(?:(?:other\s+)?(?:{PEOPLE})\b(?!\s+(?:at|after|by|in|on)\b)|had\b|were\b|was\b|did\b|could\b|needed\b"
+    rf"\s*(?:[(\[]\s*[\d.·]+\s?%\s*[)\]]\s*)?(?:(?:other\s+)?(?:{PEOPLE})\b(?!\s+(?:at|after|by|in|on)\b)|had\b|were\b|was\b|did\b|went\b|could\b|needed\b"
     r"|became\b|[a-z]{3,12}ed\b)",
+    re.IGNORECASE,
+)
+#: What those did, or had, whom a number behind a comma counts: ", two having mild deficits".
+_OF_ITS_OWN = re.compile(
+    rf"\s*(?:having\b|(?:{PEOPLE})\s+(?:entered|withdrew|left|stopped|had|needed|required|developed)\b)",
     re.IGNORECASE,
 )
 #: What of an instrument is timed, and not its value: "onset of recovery of muscle power".
@@ -53,11 +59,56 @@ _KINDS = re.compile(
     r"|recorded|found|more|less|mild|similar|infrequent|frequent|rare|common|in|on|for|not)\b)[a-z])",
     re.IGNORECASE,
 )
+#: What was had, or a number of others with a verb of their own, before the name of a later clause.
+_LATER_CLAUSE = re.compile(
+    rf"[\s)\]]*(?:(?:{PEOPLE})\s+)?(?:had|showed|developed|experienced|reported)\b[^,;]{{1,80}},"
+    rf"|\b(?:were|was|had|did)\b[^,;]{{1,60}}\band\s+{COUNT}\s+(?:[(\[]|(?:{PEOPLE})\b)",
+    re.IGNORECASE,
+)
+#: "(94%) and remission in ... (44%)": the name of the number that follows.
+_NEXT_NAME = re.compile(r"[%\s)\]]*\band\s+(?:the\s+)?", re.IGNORECASE)
+_NUMBER_FOLLOWS = re.compile(r"[^.;]{0,100}?\d")
+#: A clause with a subject and a verb of its own behind the name: ", and the titres fell by 35%".
+_OWN_VERB = re.compile(
+    r",\s*and\s+(?:[\w-]+\s+){1,4}?(?:decreased|increased|fell|rose|dropped|declined|averaged|ranged)\b[^;]{0,60}$",
+    re.IGNORECASE,
+)
+#: "3 of the 4 patients with antibodies had a tremor", "women seen in winter (n = 14) were ...".
+_PEOPLE_WITH = re.compile(
+    rf"[\s)\]]*(?:[\w-]+\s+)?(?:(?:(?:{PEOPLE})|cases)\s+)?with\s+(?:[\w-]+\s+){{0,2}}$",
+    re.IGNORECASE,
+)
+_DID = re.compile(r"\s+(?:[a-z]+ly\s+)?(?:had|have|did|was|were|[a-z]{3,12}ed)\b", re.IGNORECASE)
+_PEOPLE_IN = re.compile(
+    rf"\b(?:(?:{PEOPLE})|cases)\s+[a-z]{{2,12}}(?:ed|en)\s+(?:in|at|on|to|from|during)\s+(?:[\w-]+\s+){{0,2}}$",
+    re.IGNORECASE,
+)
+#: Whom a name is said of: "one MMN and two CIDP patients".
+_ADJECTIVE = re.compile(
+    rf"\s+(?:(?:{PEOPLE})\b|and\s+{COUNT}\s+[\w-]+\s+(?:{PEOPLE})\b)", re.IGNORECASE
+)
+#: What became of a dose, and not of a patient: "the dose had increased in 2 patients".
+_DOSED = re.compile(
+    r"\b(?:doses?|dosages?|infusion\s+intervals?)\s+(?:(?:had|has|have|was|were|been|be|could)\s+){0,3}"
+    r"(?:increased?|decreased?|reduced?|raised|lowered|unchanged|remained|stayed)\b[^.;]{0,90}$",
+    re.IGNORECASE,
+)
+#: "Strength-duration", not "pain-free": a word of a compound.
+_COMPOUND = re.compile(r"[-‐–](?!free\b|related\b|associated\b)[a-z]{3,}", re.IGNORECASE)
+#: What was done with patients: "treated with the completion of five cycles".
+_BY = re.compile(r"\bwith\s+(?:the\s+)?$", re.IGNORECASE)
+#: How an illness runs by itself: "progression to the nadir".
+_NADIR = re.compile(
+    r"\s+(?:to|towards?|until|up\s+to)\s+(?:the\s+|its\s+|their\s+)?(?:maxim|nadir|peak|plateau|worst)",
+    re.IGNORECASE,
+)
 #: Words that name no outcome by themselves.
 _SAYS_NOTHING = re.compile(
-    r"(?:study\s+|last\s+|final\s+|first\s+|mean\s+|treatment\s+|at\s+)?(?:examinations?|inclusion|initiation|periods?|information"
+    r"[\w-]*-|(?:(?:long|short|medium)[\s-]?term|(?:in)?efficacy|possible|prevalence|incidence|frequency|frequencies|illness(?:es)?|disease|discharge"
+    r"|admission|rise|fall|increases?|decreases?|reductions?|changes?|(?:upper\s+|lower\s+)?(?:extremit(?:y|ies)|limbs?)"
+    r"|(?:[\w-]+\s)?(?:seasons?|injections?|routes?)|follow[\s-]?ups?|(?:study\s+|last\s+|final\s+|first\s+|mean\s+|treatment\s+|at\s+)?(?:examinations?|inclusion|initiation|periods?|information"
     r"|infusions?|maintenance|serious|severe|negatives?|positives?|ages?|grades?|combinations?|visits?|phases?|cases?"
-    r"|baseline|entry|courses?|dosages?|doses?)|(?:[\w-]+\s){0,3}(?:believed|felt|thought|considered)",
+    r"|baseline|entry|courses?|dosages?|doses?))|(?:[\w-]+\s){0,3}(?:believed|felt|thought|considered)",
     re.IGNORECASE,
 )
 #: How old somebody is, or was when ill.
@@ -87,28 +138,69 @@ def is_misnamed(text: str, start: int, lead: Measurement, name: Name) -> bool:
         return True
     if _SET_AGAINST.search(before):
         return True
+    if name.is_open and (_ADJECTIVE.match(text, name.span[1]) or _is_disease(text, lead, name)):
+        return True
+    if is_compound(text, name.span) or (name.measure == "completion" and _BY.search(before)):
+        return True
+    if name.direction is not None and _DOSED.search(
+        text[max(start, lead.start - 140) : max(lead.start, name.span[0])]
+    ):
+        return True
+    if name.measure.endswith("worse") and _is_course(text, name.span[1]):
+        return True
     if _GROUP.search(text, *name.span) and _OF_GROUP.search(before):
         return True
     if name.span[0] >= lead.end:
         gap = text[lead.end : name.span[0]]
         listed = not name.is_open and ("," in gap if name.direction is None else gap[:1] == ",")
-        return listed or _ANOTHER_CLAUSE.search(gap) is not None
+        return listed or bool(_ANOTHER_CLAUSE.search(gap)) or _is_of_next(text, lead, name)
     if name.span[1] > lead.start:
         return False
     return (
         bool(_OF_WHOM.search(before))
+        or (name.is_open and bool(_PEOPLE_IN.search(before)))
+        or (lead.kind == "percent" and bool(_OWN_VERB.search(text[name.span[1] : lead.start])))
         or _is_of_a_clause_before(text, start, lead)
         or (lead.kind in ("number", "time") and bool(_TIMED.search(before)))
         or (name.measure == "adverse events" and _is_of_a_kind(text, lead, name))
     )
 
 
+def is_compound(text: str, span: tuple[int, int]) -> bool:
+    """Whether a word is the first of a compound, which names another thing: "strength-duration"."""
+    return _COMPOUND.match(text, span[1]) is not None
+
+
+def _is_disease(text: str, lead: Measurement, name: Name) -> bool:
+    """Whether a name is the disease that those have who are counted: "two patients with lupus"."""
+    gap = text[lead.end : name.span[0]]
+    return bool(_PEOPLE_WITH.fullmatch(gap)) and bool(lexicon("diseases").find(name.measure))
+
+
+def _is_course(text: str, at: int) -> bool:
+    """Whether words behind a worsening say that it is how the illness runs: "to its nadir"."""
+    return _NADIR.match(text, at) is not None
+
+
+def _is_of_next(text: str, lead: Measurement, name: Name) -> bool:
+    """Whether a name behind a number is another's, or says only who was counted."""
+    gap = text[lead.end : name.span[0]]
+    if lead.kind in ("count", "percent"):
+        joined = _NEXT_NAME.fullmatch(gap) and _NUMBER_FOLLOWS.match(text, name.span[1])
+        if joined or _LATER_CLAUSE.search(gap):
+            return True
+    whom = name.direction is None and _PEOPLE_WITH.fullmatch(gap)
+    return bool(whom) and _DID.match(text, name.span[1]) is not None
+
+
 def _is_of_a_clause_before(text: str, start: int, lead: Measurement) -> bool:
     """Whether a count begins a clause of its own, behind the one that holds the name."""
-    if lead.kind != "count":
+    if lead.kind not in ("count", "percent"):
         return False
     before = text[max(start, lead.start - 12) : lead.start]
-    return bool(_CLAUSE.search(before)) and _VERB.match(text, lead.end) is not None
+    if _CLAUSE.search(before) and _VERB.match(text, lead.end):
+        return True
+    return before.endswith(", ") and _OF_ITS_OWN.match(text, lead.end) is not None
 
 
 def _is_of_a_kind(text: str, lead: Measurement, name: Name) -> bool:

@@ -88,6 +88,8 @@ _MEDIAN_OF = re.compile(
 _DEFINES = 80
 #: An event within this reach behind a count is its verb: "12 (80%) improved".
 _VERB = 30
+#: What parts an event from an instrument behind it: another number, or a cause.
+_PARTED = re.compile(r";|\d\s?/\s?\d|[(]\s*\d[\d.]*\s?%|\b(?:due|owing|because|caused)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,9 @@ def name_of(
     )
     if counted and event is not None:
         return Name(
-            _event_name(event, instrument), (event.start, event.end), str(event.entry["direction"])
+            _event_name(text, event, instrument),
+            (event.start, event.end),
+            str(event.entry["direction"]),
         )
     told = m.events is not None and m.events.kind == "number" and m.value is None
     if instrument is None or (counted and (told or is_clock(instrument.name))):
@@ -154,8 +158,10 @@ def name_of(
     return Name(instrument.name, (instrument.start, instrument.end))
 
 
-def _event_name(event: Term, instrument: Term | None) -> str:
+def _event_name(text: str, event: Term, instrument: Term | None) -> str:
     """ "INCAT responder": the event with the instrument that defines it, where one is named."""
+    if instrument is not None and _PARTED.search(text[event.end : instrument.start]):
+        return event.name
     if (
         event.name not in ("responder", "stable", "worse")
         or instrument is None

@@ -72,7 +72,8 @@ class Outcomes:
             page = Page(doc, sentence, named, carried)
             rows = [] if sentence.part == "methods" else page.rows()
             yield from rows
-            carried = _carry(carried, named, rows, page.order(rows))
+            told = named if sentence.part != "methods" else []
+            carried = _carry(carried, told, rows, page.order(rows))
 
     def _named(self, text: str, start: int, end: int, short: Lexicon | None) -> list[Term]:
         """The instruments that ``text[start:end]`` names, in full or by what `short` holds."""

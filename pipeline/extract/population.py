@@ -46,6 +46,18 @@ _HALVES = re.compile(
     rf"and\s+(?P<b>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:had\s+no\b|without\b|did\s+not\b)",
     re.IGNORECASE,
 )
+#: "37 participants were assigned to receive A and 40 to receive B": the two arms of a study.
+_ASSIGNED = re.compile(
+    rf"(?<![\w.·,/%])(?P<a>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:had\s+been|have\s+been|were|was)\s+(?:randomly\s+)?"
+    rf"(?:assigned|randomi[sz]ed|allocated)\s+to\s[^.;\d]{{2,60}}?\band\s+(?P<b>{COUNT})\s+(?:(?:{PEOPLE})\s+)?"
+    r"(?:(?:were\s+)?(?:assigned|randomi[sz]ed|allocated)\s+)?to\s",
+    re.IGNORECASE,
+)
+#: "41 were treated and compared to 66 controls": an arm, and no whole.
+_COMPARED_TO = re.compile(
+    rf"[^.;\d]{{0,30}}\b(?:treated|receiv\w+|given|on)\b[^.;\d]{{0,30}}\bcompared\s+(?:to|with)\s+{COUNT}\s+(?:[\w-]+\s+){{0,3}}?(?:{PEOPLE}|controls)\b",
+    re.IGNORECASE,
+)
 #: People who are called by an abbreviation: "survivors (BCS)", and a number of these.
 _CALLED = re.compile(r"(?P<people>\w+)\s+[(](?P<short>[A-Z]{2,6})[)]")
 _OF_CALLED = re.compile(rf"(?P<n>{COUNT})\s+(?:[\w-]+,?\s+){{0,5}}?(?P<short>[A-Z]{{2,6}})\b")
@@ -67,6 +79,8 @@ _ENROLLED_AFTER = re.compile(rf"\b{_ENROLLED}\b", re.IGNORECASE)
 _CLAUSE_END = re.compile(r"[.;](?=\s)")
 #: A mention that scores no more than this is somebody else's number, or a part.
 NEVER = -5
+#: A mention that scores less than this names no enrolment: a larger one before it may be the whole.
+WEAK = 9
 _COUNT = re.compile(COUNT)
 _ANALYSED = re.compile(
     rf"(?<![\w.·,/])(?:(?P<b>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:were|was)\s+(?:\w+\s+)?(?:included\s+)?(?:in\s+the\s+(?:\w+\s+)?(?:efficacy|analys|final|intention)"
@@ -138,8 +152,10 @@ def read(doc: Doc) -> Population:
     text: str = doc._.source
     places = anchors(text)
     mentions = _mentions(doc, places)
-    best = max(mentions, key=lambda m: m[1], default=None)
+    best = _whole_of(mentions, max(mentions, key=lambda m: m[1], default=None))
     total = best[0] if best and best[1] > NEVER else None
+    if total and not total.derived and _COMPARED_TO.match(text, total.span[1]):
+        total = None
     total = total or _marked_alone(doc)
     enrolled = [m for m, score in mentions if (score >= 6 or m is total) and _is_enrolled(text, m)]
     analysed = _first(text, places, _ANALYSED, _LEFT, _LEFT_OF)
@@ -153,6 +169,22 @@ def read(doc: Doc) -> Population:
     if completed and (_of_a_group(doc, completed) or (total and completed.n > total.n)):
         completed = None
     return Population(total, enrolled[0] if enrolled else None, completed)
+
+
+def _whole_of(
+    mentions: list[tuple[Count, int]], best: tuple[Count, int] | None
+) -> tuple[Count, int] | None:
+    """The larger number before a few who score weakly, of which they are a part; None if weaker.
+
+    "Five patients were moved ... the dose rose in 2 patients": two are not the study.
+    """
+    if best is None or best[1] >= WEAK or best[0].n > FEW:
+        return best
+    larger = [
+        m for m in mentions if m[0].n > best[0].n and m[0].span < best[0].span and m[1] > NEVER
+    ]
+    whole = max(larger, key=lambda m: m[1], default=best)
+    return whole if whole[1] >= 0 else None
 
 
 def _is_enrolled(text: str, count: Count) -> bool:
@@ -201,6 +233,8 @@ def _mentions(doc: Doc, places: Anchors) -> list[tuple[Count, int]]:
             continue
         sexes = matches(_SEX_SUM, text, numbers, sentence.end)
         sums = [c for m in sexes if (c := _sum(m)) is not None]
+        pairs = matches(_ASSIGNED, text, numbers, sentence.end)
+        sums += [c for m in pairs if (c := _whole(m, "sum of the arms")) is not None]
         sums += [c for m in matches(_HALVES, text, numbers, sentence.end) if (c := _whole(m))]
         known = {c.n for c, _ in found}
         found += [(c, _score(text, c.span, *place) + 2) for c in sums if c.n not in known]
@@ -227,10 +261,10 @@ def _sum(match: re.Match[str]) -> Count | None:
     return Count(a + b, match.span(), "sum of the sexes")
 
 
-def _whole(match: re.Match[str]) -> Count | None:
+def _whole(match: re.Match[str], rule: str = "sum of the two groups") -> Count | None:
     """ "20 had it and 13 had not" are 33."""
     a, b = parse_count(match["a"]), parse_count(match["b"])
-    return Count(a + b, match.span(), "sum of the two groups") if a and b else None
+    return Count(a + b, match.span(), rule) if a and b else None
 
 
 def _add_up(doc: Doc, places: Anchors, found: list[tuple[Count, int]]) -> list[tuple[Count, int]]:

@@ -41,6 +41,13 @@ _IN_SOME = re.compile(
 )
 
 
+#: What is told of patients before a treatment: "at presentation 45% could not walk".
+_AT_START = re.compile(
+    r"\bat\s+(?:the\s+time\s+of\s+)?(?:initial\s+)?(?:presentation|diagnosis|onset|admission|study\s+entry|entry|inclusion)\b",
+    re.IGNORECASE,
+)
+
+
 class Result:
     """One row of results on its way to an Outcome."""
 
@@ -135,7 +142,7 @@ class Result:
         name = self.arms[row.arm].label if row.arm is not None and self.arms else ""
         if len(self.arms) == 1 and not (is_sole(self.page.doc) or self._is_named()):
             return ""
-        if len(self.arms) == 1 and _is_left(compared, name):
+        if len(self.arms) == 1 and (_is_left(compared, name) or self._is_at_start()):
             return ""
         if row.main is None and row.against is not None and name:
             return f"{name} vs {self.arms[row.against].label}"
@@ -149,6 +156,12 @@ class Result:
         return any(span[0] <= place < span[1] for place in places) and not is_with_another(
             self.page.doc, *span
         )
+
+    def _is_at_start(self) -> bool:
+        """Whether the row's sentence tells how patients were before they were treated."""
+        sentence = self.page.sentence(self.row.span[0])
+        first = _AT_START.search(self.page.text, sentence.start, self.row.span[1])
+        return first is not None and self.row.other_is != "baseline" and not self._is_named()
 
     def _timepoint(self) -> Timepoint | None:
         """When it was measured."""

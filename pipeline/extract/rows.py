@@ -9,9 +9,10 @@ from itertools import pairwise
 
 from pipeline.extract import apart, effects, linking, naming
 from pipeline.extract.effects import EffectSpan
-from pipeline.extract.grammar import IN_EACH
+from pipeline.extract.grammar import IN_EACH, PEOPLE, TIME_UNIT
 from pipeline.extract.measurements import Measurement
-from pipeline.extract.misnamed import is_misnamed, kind_of
+from pipeline.extract.misnamed import is_compound, is_misnamed, kind_of
+from pipeline.extract.numbers import COUNT
 from pipeline.extract.outcome_span import OutcomeSpan
 from pipeline.extract.quantities import Quantity
 from pipeline.extract.row_names import Named
@@ -30,6 +31,46 @@ _RISKS = re.compile(
 )
 #: "from 32% to 97% (mean 54%)": how far values spread, and no baseline.
 _SPREAD = re.compile(r"\s*\(\s*(?:mean|median|average)\b", re.I)
+#: "ranged from 25% for pain to 96% for numbness": how far values lie apart, and no baseline.
+_RANGED = re.compile(r"\brang(?:ed|es|ing)\s+(?:widely\s+)?(?:from|between)\s+$", re.I)
+#: "One relapse occurred in four (30%)": how many each of those had.
+_EACH_HAD = re.compile(
+    rf"\s+(?:[\w-]+\s+){{1,3}}?(?:occurred|(?:was|were)\s+(?:seen|observed|noted|found|recorded|reported))\s+in\s+{COUNT}\s*[(\[]",
+    re.I,
+)
+#: Events that say nothing of what was measured, where no number is printed: "improved (p = 0.02)".
+_GENERAL = ("responder", "non-responder", "worse", "stable")
+#: "All had ...", without a noun: all of those whom a sentence before names.
+_OF_SOME_BEFORE = re.compile(
+    rf"(?:^|[.;:]\s+)(?:In|Of|Among|For)\s+(?:the\s+|these\s+|those\s+)?{COUNT}\b(?:[^.;]|\.(?=\d)){{0,180}}[.;]\s*$",
+    re.I,
+)
+_ALL_ALONE = re.compile(r"\s+(?:had|have|did|responded|improved|relapsed|recovered|were)\b", re.I)
+#: "Among the 12 patients, 50% ...": what a share is out of, and no events.
+_OUT_OF = re.compile(r"\b(?:among|of|in)\s+(?:the\s+|these\s+|those\s+|all\s+|our\s+)?$", re.I)
+#: What may stand between two numbers of one outcome: "5 (20%) at 6 months and 7 (28%) at a year".
+_SAME_AGAIN = re.compile(
+    rf"(?:[\s,;()%\[\]\d.<>=·±-]|\b(?:and|or|in|at|after|by|of|to|the|then|week|month|year|day|p|{TIME_UNIT}|{PEOPLE}|baseline|follow-?up"
+    r"|respectively|points?|mg|kg|mm|[a-z]+ly)\b)*",
+    re.I,
+)
+#: Those who were not treated: "none of 204 controls".
+_CONTROLS = re.compile(r"\s*(?:(?:healthy|normal|disease)\s+)?controls\b", re.I)
+#: "in those started on both (44%)": whose the number in brackets is.
+_IN_THOSE = re.compile(
+    rf"\b(?:in|among|of)\s+(?:those|(?:the\s+)?(?:{PEOPLE}))\s+(?:[\w-]+\s+)?(?:on|with|to|by|receiving|given)\s+[^,;.()\d]{{3,60}}[(\[]\s*$",
+    re.I,
+)
+#: What is asked of a person, and lasts no time: "the likelihood of requiring ventilation".
+_NEEDED = re.compile(
+    r"\b(?:requir(?:ed|es|ing|ement)|need(?:ed|ing|s)?|likelihood|risk|use|rates?)\s+(?:of\s+|for\s+)?(?:requiring\s+|needing\s+)?(?:an?\s+)?(?:invasive\s+)?$",
+    re.I,
+)
+#: "All cases complaining of ...", "all those with ...": all of some of them.
+_ALL_OF_SOME = re.compile(
+    r"\s+(?:(?!(?:being|having)\b)[a-z]{3,12}ing\b|with\b|who(?:se)?\b|aged\b|without\b)",
+    re.IGNORECASE,
+)
 _RESPECTIVELY = re.compile(r"[\s%)\w]{0,12}?,?\s*respectively\b", re.I)
 #: "1.55 units lower after A than after B".
 _THAN = re.compile(
@@ -57,7 +98,7 @@ class Page(Named):
         first = chain[0]
         if len(chain) == 1:
             yield from self._single(first, plain)
-        elif self.chains.is_times(chain) and _SPREAD.match(self.text, chain[1].end):
+        elif self.chains.is_times(chain) and self._is_extent(chain):
             return
         elif self.chains.is_times(chain):
             arm = self._linked([chain[1]], plain)[0]
@@ -65,6 +106,11 @@ class Page(Named):
             yield from self._row(chain[1], first, "baseline", arm, None)
         else:
             yield from self._compared(chain, self._linked(chain, plain))
+
+    def _is_extent(self, chain: list[Measurement]) -> bool:
+        """Whether "from A to B" says how far values spread."""
+        before = self.text[max(self.start, chain[0].start - 24) : chain[0].start]
+        return bool(_SPREAD.match(self.text, chain[1].end) or _RANGED.search(before))
 
     def _linked(self, chain: list[Measurement], plain: list[Measurement]) -> list[int | None]:
         """The arm of each measurement of a chain."""
@@ -79,15 +125,24 @@ class Page(Named):
         arm = self._linked([m], plain)[0]
         if arm is None and self._is_of_all(m):
             return
-        yield from self._row(m, None, "", 0 if arm is None and len(self.arms) == 1 else arm, None)
+        arm = 0 if arm is None and len(self.arms) == 1 else arm
+        yield from self._row(m, None, "", None if self._is_of_others(m) else arm, None)
+
+    def _is_of_others(self, m: Measurement) -> bool:
+        """Whether the words beside a number alone say that it is of people of no arm."""
+        if _CONTROLS.match(self.text, m.end, self.end) and len(self.arms) == 1:
+            return True
+        before = _IN_THOSE.search(self.text[self.start : m.start])
+        if before is None:
+            return False
+        since = self.start + before.start()
+        return bool(self.places) and not any(since <= p.start < m.start for p in self.places)
 
     def _is_of_all(self, m: Measurement) -> bool:
         """Whether a number that no arm is named with is none of an arm: a total, a comparison."""
         if not self.comparative or len(self.arms) < 2:
             return False
-        if m.kind == "count":
-            return m.value is None and m.events is not None and m.events.kind == "number"
-        return False
+        return m.kind == "count" and is_bare_count(m)
 
     def _compared(self, chain: list[Measurement], own: list[int | None]) -> Iterator[OutcomeSpan]:
         """Rows of several arms: each tried arm against the comparator; doses stand alone."""
@@ -100,9 +155,20 @@ class Page(Named):
                 yield from self._row(m, None, "", i, None)
             return
         base = len(chain) - 1 if base is None else base
+        if len(self.arms) == 1 and not self.groups:
+            if all(x.kind == "count" and is_bare_count(x) for x in chain) and not self._is_set(
+                chain
+            ):
+                return  # "two for a stroke and one for a clot": of two outcomes
+            own = [None] * len(chain)  # two kinds of patients of one arm
         for k, m in enumerate(chain):
             if k != base:
                 yield from self._row(m, chain[base], "comparator", own[k], own[base])
+
+    def _is_set(self, chain: list[Measurement]) -> bool:
+        """Whether the words between measurements set them against each other."""
+        gap = self.text[chain[0].end : chain[-1].start]
+        return linking.STRICT.search(gap) is not None
 
     def _row(
         self,
@@ -123,7 +189,7 @@ class Page(Named):
         if other_is == "comparator" and self._are_two_outcomes(lead, end):
             return
         name = kind_of(self.text, name)
-        if is_misnamed(self.text, self.start, lead, name):
+        if is_misnamed(self.text, self.start, lead, name) or self._is_past(lead, other, name):
             name = naming.Name("", name.span, is_open=True)
         by_event = name.direction is not None
         level = by_event or apart.is_rate(self.text, name)
@@ -154,13 +220,40 @@ class Page(Named):
             groups=self.groups,
         )
 
+    def _is_past(self, lead: Measurement, other: Measurement | None, name: naming.Name) -> bool:
+        """Whether another number, and words of its own, stand between a name and a number alone."""
+        if len(self.arms) > 1 or self.groups or other is not None or name.span[1] > lead.start:
+            return False
+        between = [x for x in self.measured if name.span[1] <= x.start and x.end <= lead.start]
+        if not between:
+            return False
+        return _SAME_AGAIN.fullmatch(self.text, between[-1].end, lead.start) is None
+
     def _is_read(self, m: Measurement, other: Measurement | None) -> bool:
         """Whether a measurement and its partner can be results."""
         both = [x for x in (m, other) if x is not None]
+        q = m.events
+        if q is not None and q.kind == "all" and self._is_all_of_some(q):
+            return False
+        if q is not None and m.value is not None and q.end < m.value.start:
+            before = self.text[max(self.start, q.start - 24) : q.start]
+            if "," in self.text[q.end : m.value.start] and _OUT_OF.search(before):
+                return False
+        if m.kind == "count" and m.value is None and _EACH_HAD.match(self.text, m.end, self.end):
+            return False
         if not all(naming.is_value(self.text, self.start, x, len(both) > 1) for x in both):
             return False
         untold = not self.told or (naming.is_dose(self.text, m) and not self.has_p())
         return not (m.kind == "number" and untold)
+
+    def _is_all_of_some(self, q: Quantity) -> bool:
+        """Whether "all" is of some of the patients: "all with pain", "all had", of those before."""
+        if _ALL_OF_SOME.match(self.text, q.end, self.end):
+            return True
+        alone = self.text[q.start : q.end].lower() == "all" and q.start <= self.start + 2
+        before = self.text[max(0, self.start - 200) : self.start]
+        some = alone and _OF_SOME_BEFORE.search(before)
+        return bool(some) and _ALL_ALONE.match(self.text, q.end, self.end) is not None
 
     def _is_between(self, m: Measurement, other: Measurement | None, lead: Measurement) -> bool:
         """Whether a value says how arms differ, and is none of an arm."""
@@ -309,12 +402,21 @@ class Page(Named):
             if p.start in used or not named:
                 continue
             term = named[-1]
+            if naming.is_clock(term.name) and _NEEDED.search(self.text, since, term.start):
+                continue
+            if term.name in _GENERAL or is_compound(self.text, (term.start, term.end)):
+                continue
             direction = "no difference" if _not_shown(p) else None
             arm = 0 if len(self.arms) == 1 else None
             span = (term.start, p.end)
             yield OutcomeSpan(
                 term.name, (term.start, term.end), "qualitative", span, direction, arm, p=p
             )
+
+
+def is_bare_count(m: Measurement) -> bool:
+    """Whether a count is printed without its share and without what it is out of."""
+    return m.value is None and m.events is not None and m.events.kind == "number"
 
 
 def _has_two(row: OutcomeSpan, rows: list[OutcomeSpan]) -> bool:
