@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -15,7 +16,7 @@ from pipeline.config import ModelSpec
 from pipeline.effects.formulas import FORMULAS, Array, Rules, escalc
 from pipeline.effects.formulas.counts import two_by_two
 from pipeline.errors import InputError, PoolError
-from pipeline.metachecks import Pooled, Table, check, plain
+from pipeline.metachecks import Pooled, Table, check, or_refusal, plain
 from pipeline.metatable import column, design, labels, moderator, numbers
 from pipeline.pool import counts, pool, regression, subgroups
 from pipeline.pool.bayes import bayes
@@ -234,9 +235,10 @@ def _clustered(data: Pooled, clusters: Sequence[str], tau2: float) -> dict[str, 
     spec = data.spec
     method, test = ("ML" if spec.method == "ML" else "REML"), ("z" if spec.test == "z" else "t")
     level = spec.level
-    deep = three_level(data.yi, data.vi, clusters, method=method, test=test, level=level)
-    made = robust(data.yi, data.vi, clusters, sigma2=(0.0, tau2), level=level)
-    return {"three_level": asdict(deep), "robust": asdict(made)}
+    yi, vi = data.yi, data.vi
+    deep = partial(three_level, yi, vi, clusters, method=method, test=test, level=level)
+    made = partial(robust, yi, vi, clusters, sigma2=(0.0, tau2), level=level)
+    return {"three_level": or_refusal(deep), "robust": or_refusal(made)}
 
 
 def default_measure(table: pd.DataFrame) -> str:

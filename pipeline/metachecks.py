@@ -119,11 +119,11 @@ def _bias(data: Pooled) -> Table:
     if data.counts:
         cells = [data.counts[name] for name in ("ai", "bi", "ci", "di")]
         asked |= {name: partial(count_test, name, *cells) for name in COUNT_TESTS}
-    return {name: _or_refusal(test) for name, test in asked.items()}
+    return {name: or_refusal(test) for name, test in asked.items()}
 
 
-def _or_refusal(test: Callable[[], Any]) -> dict[str, Any]:
-    """A test's result as plain values, or why there is none."""
+def or_refusal(test: Callable[[], Any]) -> dict[str, Any]:
+    """Return a result as plain values, or why there is none."""
     try:
         return asdict(test())
     except PoolError as refused:

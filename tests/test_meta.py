@@ -224,6 +224,13 @@ def test_models_beside_the_estimate(path: Path) -> None:
     assert shown["heterogeneity"]["tau2"]["estimate"] == pytest.approx(shown["tau2"], rel=1e-6)
 
 
+def test_clusters_of_one_study_refuse_in_their_place() -> None:
+    three = pd.DataFrame({"yi": [0.1, 0.3, 0.2], "vi": [0.04, 0.05, 0.06], "centre": list("abc")})
+    result = meta(three, cluster="centre")
+    assert result.pooled is not None
+    assert "one study" in dict(result.tables)["three_level"]["refused"]  # type: ignore[call-overload]
+
+
 def test_a_mixed_model_of_counts(path: Path) -> None:
     """metafor 5.0-1, rma.glmm(measure="OR", model="UM.FS"): -0.7450 (SE 0.1756), tau2 0.2949."""
     done = CliRunner().invoke(app, ["meta", str(path), "-m", "OR", "--method", "GLMM", "--json"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -125,15 +126,27 @@ def _table(name: str, table: Any) -> list[str]:
         for row in table:
             lines.append("  ".join(f"{_cell(row[c]):>9}" for c in columns) + f"  {row['slab']}")
         return lines
-    return [f"{name}:", *(f"  {key}: {_said(value)}" for key, value in table.items())]
+    lines = [f"  {key}: {_said(value)}" for key, value in table.items() if key != "notes"]
+    return [f"{name}:", *lines, *(f"  {note}" for note in dict.fromkeys(_notes(table)))]
 
 
 def _said(value: Any) -> str:
     """A result in a line: its numbers by name; long lists are for --json."""
-    if not isinstance(value, dict):
-        return _cell(value)
-    shown = {k: v for k, v in value.items() if not isinstance(v, list | tuple) or k == "notes"}
-    return ", ".join(f"{k} {_cell(v)}" for k, v in shown.items() if v not in (None, (), []))
+    if isinstance(value, dict):
+        shown = {k: v for k, v in value.items() if k != "notes" and v not in (None, (), [])}
+        return ", ".join(f"{k} {_said(v)}" for k, v in shown.items())
+    if isinstance(value, list | tuple) and any(isinstance(one, dict) for one in value):
+        return f"{len(value)} values" if len(value) > 1 else _said(value[0])
+    return _cell(value)
+
+
+def _notes(table: dict[str, Any]) -> Iterator[str]:
+    """What the results of a table, or their parts, warn of."""
+    for key, value in table.items():
+        if key == "notes":
+            yield from value
+        elif isinstance(value, dict):
+            yield from _notes(value)
 
 
 def _cell(value: Any) -> str:
