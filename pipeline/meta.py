@@ -26,8 +26,12 @@ from pipeline.pool.priors import tau_prior
 from pipeline.pool.robust import robust
 from pipeline.schema import EffectSize, PooledEstimate, Regression, Subgroup, SubgroupTest
 
-#: Models of counts beside the estimators of tau2.
-COUNT_MODELS = ("MH", "PETO", "GLMM")
+#: Models of counts beside the estimators of tau2, with the measures that each pools.
+COUNT_MODELS = {
+    "MH": ("RR", "OR", "RD", "IRR"),
+    "PETO": ("PETO",),
+    "GLMM": ("OR", "IRR", "PLO", "IRLN"),
+}
 
 #: Other names of the equal-effects model.
 _EQUAL = {"FE": "EE", "CE": "EE"}
@@ -159,6 +163,11 @@ def meta(
     """
     method = _EQUAL.get(method, method)
     spec = _spec(method, test, level)
+    if (checks or cluster or prior) and (mods or method in COUNT_MODELS):
+        raise InputError(
+            "Tables and models beside an estimate are those of a pool of effect sizes; "
+            f"they do not go with {'moderators' if mods else method}."
+        )
     columns = numbers(table)
     yi, vi = escalc(measure, columns, rules)
     needed = (*mods, *(name for name in (subgroup, cluster, order) if name))
@@ -305,8 +314,9 @@ def _of_counts(
     model: str,
 ) -> MetaAnalysis:
     """The model of tables that are complete: Mantel-Haenszel, Peto, or a mixed model."""
-    if method == "PETO" and base.measure != "PETO":
-        raise PoolError(f"Peto's model pools the measure PETO; not {base.measure}.")
+    if base.measure not in COUNT_MODELS[method]:
+        known = ", ".join(COUNT_MODELS[method])
+        raise PoolError(f"{method} pools {known}; not {base.measure}.")
     cells = _cells(base.measure, columns)
     whole = np.asarray(np.isfinite(np.stack(list(cells.values()))).all(axis=0))
     used = tuple(int(i) for i in np.flatnonzero(whole))

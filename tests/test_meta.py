@@ -101,7 +101,7 @@ def test_the_command_prints_one_json_object(path: Path) -> None:
 def test_the_command_prints_a_summary(path: Path) -> None:
     done = CliRunner().invoke(app, ["meta", str(path), "-m", "RR", "--test", "z"])
     assert "REML, k = 13, test z: RR -0.7145 (SE 0.1798)" in done.stdout
-    assert f"As a risk ratio: {exp(-0.7145):.3f}" in done.stdout[:2000]
+    assert f"Risk ratio: {exp(-0.7145):.3f}" in done.stdout[:2000]
     assert "Aronson 1948" in done.stdout
 
 
@@ -138,6 +138,14 @@ def test_one_study_is_not_pooled() -> None:
         ({"ai": "1", "bi": "4", "ci": "1", "di": "4"}, {"mods": ("dose",)}, InputError, "'dose'"),
         ({"ai": "1", "bi": "4", "ci": "1", "di": "4"}, {"method": "XX"}, InputError, "XX"),
         ({"ai": "1", "bi": "4", "ci": "1", "di": "4"}, {"level": 2.0}, InputError, "level"),
+        ({"ai": "1", "bi": "4", "ci": "1", "di": "4"}, {"method": "PETO"}, PoolError, "not RR"),
+        ({"ai": "1", "bi": "4", "ci": "1", "di": "4"}, {"method": "GLMM"}, PoolError, "not RR"),
+        (
+            {"ai": "1", "bi": "4", "ci": "1", "di": "4"},
+            {"method": "MH", "checks": ("loo",)},
+            InputError,
+            "do not go with MH",
+        ),
     ],
 )
 def test_impossible_requests_name_value_rule_and_place(

@@ -208,7 +208,8 @@ def _estimate(result: MetaAnalysis, p: PooledEstimate) -> list[str]:
     formula = FORMULAS[p.measure]
     if formula.scale != "identity":
         shown = (BACK[formula.scale](x) for x in (p.estimate, p.ci_lb, p.ci_ub))
-        lines.append("As a {}: {:.4f} ({:.4f} to {:.4f})".format(formula.name, *shown))
+        name = formula.name[0].upper() + formula.name[1:]
+        lines.append("{}: {:.4f} ({:.4f} to {:.4f})".format(name, *shown))
     if p.test == "knha":
         lines.append(f"Ad hoc interval: {p.ci_adhoc_lb:.4f} to {p.ci_adhoc_ub:.4f}")
     limits = "" if p.tau2_ci_lb is None else f" ({p.tau2_ci_lb:.4f} to {p.tau2_ci_ub:.4f})"
