@@ -9,8 +9,9 @@ import numpy as np
 
 from pipeline.config import ModelSpec
 from pipeline.errors import PoolError
-from pipeline.pool.columns import checked, quantile, two_sided, usable_test
+from pipeline.pool.columns import checked, usable_test
 from pipeline.pool.estimators import tau2_of
+from pipeline.pool.laws import quantile, two_sided
 from pipeline.pool.linear import Array, Linear, wls
 from pipeline.pool.scale import scaled, zeroed
 

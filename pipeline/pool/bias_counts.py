@@ -13,7 +13,7 @@ from scipy import stats
 
 from pipeline.errors import PoolError
 from pipeline.pool.bias import few
-from pipeline.pool.columns import two_sided
+from pipeline.pool.laws import two_sided
 from pipeline.pool.linear import Array, wls
 from pipeline.pool.ranks import rank_correlation
 

@@ -12,15 +12,16 @@ from scipy import stats
 
 from pipeline.config import ModelSpec
 from pipeline.errors import PoolError
-from pipeline.pool.estimators import tau2_of
+from pipeline.pool.estimators import cochran_q, infer, tau2_of
+from pipeline.pool.laws import of_q, of_tau2, quantile, two_sided
 from pipeline.pool.linear import Array, intercept, wls
 from pipeline.pool.scale import scaled, zeroed
 
 #: Numbers of `y` fitted in one go; more would only take memory.
 _CHUNK = 2_000_000
 
-#: A Hartung-Knapp factor this small comes from identical effects, as in `describe`.
-_IDENTICAL = 1e-12
+#: A Hartung-Knapp standard error this small beside the normal one comes from identical effects.
+IDENTICAL = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,21 +121,31 @@ def _fit(y: Array, v: Array, spec: ModelSpec) -> Columns:
     test = usable_test(spec) if k > 1 else "z"
     y, v, scale = scaled(y, v)
     tau2 = zeroed(tau2_of(y, v, spec.method)) if k > 1 else np.zeros(y.shape[1])
-    fit, fixed = wls(y, 1 / (v + tau2), intercept(k)), wls(y, 1 / v, intercept(k))
-    factor = variance_factor(fit.q, k - 1, test)
-    i2, h2 = _heterogeneity(tau2, v, fixed.q, spec.method)
+    estimate, plain = infer(y, v, tau2, "z")
+    se = infer(y, v, tau2, test)[1] if test in ("knha", "adhoc") else plain
+    se = np.where(se <= IDENTICAL * plain, plain, se)
+    q = cochran_q(y, v)
+    i2, h2 = heterogeneity(tau2, v, q, spec.method)
     return Columns(
         k=k,
         test=test,
         df=None if test == "z" else k - 1,
-        estimate=fit.beta[:, 0] * scale,
-        se=np.sqrt(fit.cov[:, 0, 0] * factor) * scale,
+        estimate=estimate * scale,
+        se=se * scale,
         tau2=tau2 * scale**2,
-        q=fixed.q,
+        q=q,
         i2=i2,
         h2=h2,
-        factor=factor,
+        factor=(se / plain) ** 2,
     )
+
+
+def heterogeneity(tau2: Array, v: Array, q: Array, method: str) -> tuple[Array, Array]:
+    """Return I2 (percent) and H2: from tau2, of Q with equal effects; 0 and 1 for one study."""
+    k = v.shape[0]
+    if k == 1:
+        return np.zeros_like(tau2), np.ones_like(tau2)
+    return of_q(q, k - 1) if method == "EE" else of_tau2(tau2, wls(v, 1 / v, intercept(k)).typical)
 
 
 def variance_factor(q: Array, df: int, test: str) -> Array:
@@ -144,28 +155,4 @@ def variance_factor(q: Array, df: int, test: str) -> Array:
     mean_square = q / df
     if test == "adhoc":
         return np.maximum(mean_square, 1)
-    return np.where(mean_square <= _IDENTICAL, 1, mean_square)
-
-
-def _heterogeneity(tau2: Array, v: Array, q: Array, method: str) -> tuple[Array, Array]:
-    """I2 (percent) and H2: Higgins and Thompson (2002), eq. 9; of Q with equal effects."""
-    df = v.shape[0] - 1
-    if df == 0:
-        return np.zeros_like(tau2), np.ones_like(tau2)
-    if method == "EE":
-        return 100 * np.maximum(q - df, 0) / np.maximum(q, np.finfo(float).tiny), q / df
-    w = 1 / v
-    typical = df * w.sum(axis=0) / (w.sum(axis=0) ** 2 - (w**2).sum(axis=0))
-    return 100 * tau2 / (tau2 + typical), tau2 / typical + 1
-
-
-def quantile(df: int | None, level: float) -> float:
-    """The two-sided quantile of t, or of the normal distribution where `df` is None."""
-    upper = 0.5 + level / 2
-    return float(stats.norm.ppf(upper) if df is None else stats.t.ppf(upper, df))
-
-
-def two_sided(stat: Array, df: int | None) -> Array:
-    """The two-sided p values of statistics."""
-    law = stats.norm if df is None else stats.t(df)
-    return np.asarray(2 * law.sf(np.abs(stat)))
+    return np.where(mean_square <= IDENTICAL**2, 1, mean_square)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import isfinite, log, sqrt
+from math import log, sqrt
 
 import numpy as np
 from scipy import stats
 
 from pipeline.errors import PoolError
+from pipeline.pool.describe import of_model
+from pipeline.pool.laws import of_q
 from pipeline.pool.linear import Array
 from pipeline.schema import PooledEstimate
 
@@ -147,39 +149,20 @@ def _described(
     common: Common, measure: str, method: str, q: float, k_q: int, level: float
 ) -> PooledEstimate:
     """A common effect as a pooled estimate; `k_q` studies enter Q."""
-    half = float(stats.norm.ppf(0.5 + level / 2)) * common.se
-    if not (isfinite(common.estimate) and isfinite(common.se) and common.se > 0):
-        raise PoolError(f"{method} gives no standard error for these counts.")
-    low, high = common.estimate - half, common.estimate + half
     df = max(k_q - 1, 0)
-    i2 = 100 * max(q - df, 0) / q if q > 0 else 0.0
-    stat = common.estimate / common.se
-    return PooledEstimate(
-        measure=measure,
-        method=method,
-        test="z",
-        level=level,
-        k=common.weights.size,
-        n=None,
+    i2, h2 = of_q(np.array(q), df) if df else (0.0, 1.0)
+    return of_model(
+        measure,
+        method,
+        "z",
+        level,
         estimate=common.estimate,
         se=common.se,
-        ci_lb=low,
-        ci_ub=high,
-        stat=stat,
-        df=None,
-        pval=float(2 * stats.norm.sf(abs(stat))),
-        ci_adhoc_lb=low,
-        ci_adhoc_ub=high,
-        tau2=0.0,
-        tau2_ci_lb=None,
-        tau2_ci_ub=None,
+        tau2=None,
         q=q,
         q_df=df,
         q_pval=float(stats.chi2.sf(q, df)) if df else 1.0,
-        i2=i2,
-        i2_q=i2,
-        h2=q / df if df else 1.0,
-        pi_lb=None,
-        pi_ub=None,
+        heterogeneity=(float(i2), float(h2)),
+        k=common.weights.size,
         weights=tuple(float(w) for w in 100 * common.weights / common.weights.sum()),
     )

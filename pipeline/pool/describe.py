@@ -6,35 +6,44 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import isfinite, sqrt
 
+import numpy as np
 from scipy import stats
 
 from pipeline.config import ModelSpec
 from pipeline.errors import PoolError
-from pipeline.pool.estimators import Inference, tau2_interval
+from pipeline.pool.columns import IDENTICAL, heterogeneity, usable_test
+from pipeline.pool.estimators import tau2_interval
+from pipeline.pool.laws import of_q, quantile, two_sided
 from pipeline.pool.linear import Array
 from pipeline.schema import EffectSize, PooledEstimate
-
-#: A Hartung-Knapp standard error this small beside the normal one comes from identical effects.
-_IDENTICAL = 1e-6
 
 Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """One data set as fitted, its numbers divided by `scale` or scale^2; one inference a test."""
+    """One data set as fitted, its numbers divided by `scale` or scale^2; an error for each test."""
 
     y: Array
     v: Array
     scale: float
     tau2: float
     q: float
-    inferences: Mapping[str, Inference]
+    estimate: float
+    errors: Mapping[str, float]
 
     @property
-    def weights(self) -> Array:
-        """Inverse variances, of the random-effects model."""
-        return 1 / (self.v + self.tau2)
+    def k(self) -> int:
+        """The number of studies."""
+        return self.y.size
+
+    def df(self, test: str) -> int | None:
+        """The degrees of freedom of a test; None where it is normal."""
+        return None if test == "z" else self.k - 1
+
+    def half(self, test: str, level: float) -> float:
+        """Half the width of the confidence interval by a test."""
+        return quantile(self.df(test), level) * self.errors[test]
 
 
 def describe(fit: Fit, effects: Sequence[EffectSize], spec: ModelSpec) -> PooledEstimate:
@@ -46,17 +55,14 @@ def describe(fit: Fit, effects: Sequence[EffectSize], spec: ModelSpec) -> Pooled
         If some number is not finite.
     """
     test, notes = _test(fit, spec)
-    used = fit.inferences[test]
-    s, k = fit.scale, len(effects)
-    low, high = _interval(used, spec.level)
-    adhoc = _interval(fit.inferences["adhoc"], spec.level)
-    tau2_low, tau2_high = _tau2_limits(fit, spec)
-    pi_low, pi_high = _prediction(fit, used, spec, used.df)
-    k2_low, k2_high = _prediction(fit, used, spec, k - 2) if k > 2 else (None, None)
-    i2, h2 = _heterogeneity(fit, spec.method)
-    stat = used.estimate / used.se
+    mean, se, df, k = fit.estimate, fit.errors[test], fit.df(test), fit.k
+    half, adhoc = fit.half(test, spec.level), fit.half("adhoc", spec.level)
+    tau2, q = np.array([fit.tau2]), np.array([fit.q])
+    i2, h2 = heterogeneity(tau2, fit.v[:, np.newaxis], q, spec.method)
+    q_df = k - 1
     counts = [effect.ni for effect in effects]
-    weights = 100 * fit.weights / fit.weights.sum()
+    weights = 1 / (fit.v + fit.tau2)
+    s = fit.scale
     result = PooledEstimate(
         measure=effects[0].measure,
         method=spec.method,
@@ -64,41 +70,120 @@ def describe(fit: Fit, effects: Sequence[EffectSize], spec: ModelSpec) -> Pooled
         level=spec.level,
         k=k,
         n=None if None in counts else sum(n for n in counts if n),
-        estimate=used.estimate * s,
-        se=used.se * s,
-        ci_lb=low * s,
-        ci_ub=high * s,
-        stat=stat,
-        df=used.df,
-        pval=_p_value(stat, used.df),
-        ci_adhoc_lb=adhoc[0] * s,
-        ci_adhoc_ub=adhoc[1] * s,
+        estimate=mean * s,
+        se=se * s,
+        ci_lb=(mean - half) * s,
+        ci_ub=(mean + half) * s,
+        stat=mean / se,
+        df=df,
+        pval=float(two_sided(np.array(mean / se), df)),
+        ci_adhoc_lb=(mean - adhoc) * s,
+        ci_adhoc_ub=(mean + adhoc) * s,
         tau2=fit.tau2 * s**2,
-        tau2_ci_lb=None if tau2_low is None else tau2_low * s**2,
-        tau2_ci_ub=None if tau2_high is None else tau2_high * s**2,
         q=fit.q,
-        q_df=k - 1,
-        q_pval=float(stats.chi2.sf(fit.q, k - 1)),
-        i2=i2,
-        i2_q=_i2_of_q(fit),
-        h2=h2,
-        pi_lb=None if pi_low is None else pi_low * s,
-        pi_ub=None if pi_high is None else pi_high * s,
-        weights=tuple(float(w) for w in weights),
+        q_df=q_df,
+        q_pval=float(stats.chi2.sf(fit.q, q_df)),
+        i2=float(i2[0]),
+        i2_q=float(of_q(q, q_df)[0][0]),
+        h2=float(h2[0]),
+        weights=tuple(float(w) for w in 100 * weights / weights.sum()),
         notes=(*notes, *_notes(fit, test, spec)),
-        pi_k2_lb=None if k2_low is None else k2_low * s,
-        pi_k2_ub=None if k2_high is None else k2_high * s,
+        **_limits(fit, test, spec),
     )
     return _finite(result)
 
 
+def of_model(
+    measure: str,
+    method: str,
+    test: str,
+    level: float,
+    *,
+    estimate: float,
+    se: float,
+    tau2: float | None,
+    q: float,
+    q_df: int,
+    q_pval: float,
+    heterogeneity: tuple[float, float],
+    k: int,
+    weights: tuple[float, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> PooledEstimate:
+    """Return what a model of counts gives; `heterogeneity` is its I2 and H2.
+
+    The interval is that of z, or of t with k - 1 degrees of freedom; with a `tau2` there is a
+    prediction interval, with None the effect is common to all studies.
+
+    Raises
+    ------
+    PoolError
+        If there is no standard error, or some number is not finite.
+    """
+    if not (isfinite(estimate) and isfinite(se) and se > 0):
+        raise PoolError(f"{method} gives no standard error for these counts.")
+    df = None if test == "z" else k - 1
+    wide = quantile(df, level)
+    low, high = estimate - wide * se, estimate + wide * se
+    reach = None if tau2 is None else wide * sqrt(tau2 + se**2)
+    result = PooledEstimate(
+        measure=measure,
+        method=method,
+        test=test,
+        level=level,
+        k=k,
+        n=None,
+        estimate=estimate,
+        se=se,
+        ci_lb=low,
+        ci_ub=high,
+        stat=estimate / se,
+        df=df,
+        pval=float(two_sided(np.array(estimate / se), df)),
+        ci_adhoc_lb=low,
+        ci_adhoc_ub=high,
+        tau2=tau2 or 0.0,
+        tau2_ci_lb=None,
+        tau2_ci_ub=None,
+        q=q,
+        q_df=q_df,
+        q_pval=q_pval,
+        i2=heterogeneity[0],
+        i2_q=float(of_q(np.array(q), q_df)[0]) if q_df else 0.0,
+        h2=heterogeneity[1],
+        pi_lb=None if reach is None else estimate - reach,
+        pi_ub=None if reach is None else estimate + reach,
+        weights=weights,
+        notes=notes,
+    )
+    return _finite(result)
+
+
+def _limits(fit: Fit, test: str, spec: ModelSpec) -> dict[str, float | None]:
+    """The limits of tau2 and of a new study's effect; none with equal effects, where tau2 is 0."""
+    names = ("tau2_ci_lb", "tau2_ci_ub", "pi_lb", "pi_ub", "pi_k2_lb", "pi_k2_ub")
+    if spec.method == "EE":
+        return dict.fromkeys(names)
+    low, high = tau2_interval(fit.y, fit.v, spec.level)
+    s, known = fit.scale, isfinite(low) and isfinite(high)
+    tau2 = (low * s**2, high * s**2) if known else (None, None)
+    # metafor's default, predict(): the test's own quantile, df = k - 1 for knha and adhoc.
+    own = _prediction(fit, test, fit.df(test), spec.level)
+    by_k2 = _prediction(fit, test, fit.k - 2, spec.level) if fit.k > 2 else (None, None)
+    return dict(zip(names, (*tau2, *own, *by_k2), strict=True))
+
+
+def _prediction(fit: Fit, test: str, df: int | None, level: float) -> Interval:
+    """The prediction interval of a new study's true effect."""
+    half = quantile(df, level) * sqrt(fit.tau2 + fit.errors[test] ** 2)
+    return (fit.estimate - half) * fit.scale, (fit.estimate + half) * fit.scale
+
+
 def _test(fit: Fit, spec: ModelSpec) -> tuple[str, tuple[str, ...]]:
     """The test that can be used, and why it is not the one asked for."""
-    if spec.test in ("z", "t"):
-        return spec.test, ()
-    if spec.method == "EE":
+    if usable_test(spec) != spec.test:
         return "z", ("The equal-effects model has no Hartung-Knapp test; the interval is normal.",)
-    if spec.test == "knha" and fit.inferences["knha"].se <= _IDENTICAL * fit.inferences["z"].se:
+    if spec.test == "knha" and fit.errors["knha"] <= IDENTICAL * fit.errors["z"]:
         return "adhoc", (
             "The effects are identical, so the Hartung-Knapp standard error is 0; the interval is "
             "that of the ad hoc variant.",
@@ -111,76 +196,18 @@ def _notes(fit: Fit, test: str, spec: ModelSpec) -> list[str]:
     notes = []
     if spec.method != "EE" and fit.tau2 == 0:
         notes.append("tau2 is estimated at its boundary, 0.")
-    k = fit.y.size
-    wide, normal = (_width(fit.inferences[t], spec.level) for t in (test, "z"))
-    if k == 2 and test != "z":
+    ratio = fit.half(test, spec.level) / fit.half("z", spec.level)
+    if fit.k == 2 and test != "z":
         notes.append(
-            f"Two studies: 1 degree of freedom makes the interval {wide / normal:.1f} times as "
+            f"Two studies: 1 degree of freedom makes the interval {ratio:.1f} times as "
             "wide as the normal one."
         )
-    elif test == "knha" and wide < normal:
+    elif test == "knha" and ratio < 1:
         notes.append(
-            f"The Hartung-Knapp interval is narrower than the normal one ({wide / normal:.2f} "
+            f"The Hartung-Knapp interval is narrower than the normal one ({ratio:.2f} "
             "times its width); see the ad hoc interval."
         )
     return notes
-
-
-def _quantile(df: int | None, level: float) -> float:
-    """The two-sided quantile of t, or of the normal distribution where `df` is None."""
-    upper = 0.5 + level / 2
-    return float(stats.norm.ppf(upper) if df is None else stats.t.ppf(upper, df))
-
-
-def _interval(inference: Inference, level: float) -> Interval:
-    """The confidence interval of an inference."""
-    half = _quantile(inference.df, level) * inference.se
-    return inference.estimate - half, inference.estimate + half
-
-
-def _width(inference: Inference, level: float) -> float:
-    """The width of the confidence interval."""
-    return 2 * _quantile(inference.df, level) * inference.se
-
-
-def _p_value(stat: float, df: int | None) -> float:
-    """The two-sided p value."""
-    return float(2 * (stats.norm.sf(abs(stat)) if df is None else stats.t.sf(abs(stat), df)))
-
-
-def _tau2_limits(fit: Fit, spec: ModelSpec) -> tuple[float | None, float | None]:
-    """The Q-profile interval of tau2; none with equal effects, where tau2 is 0 by assumption."""
-    if spec.method == "EE":
-        return None, None
-    low, high = tau2_interval(fit.y, fit.v, spec.level)
-    return (low, high) if isfinite(low) and isfinite(high) else (None, None)
-
-
-def _prediction(
-    fit: Fit, used: Inference, spec: ModelSpec, df: int | None
-) -> tuple[float | None, float | None]:
-    """The prediction interval of a new study's true effect; none with equal effects."""
-    if spec.method == "EE":
-        return None, None
-    # metafor's default, predict(): the test's own quantile, df = k - 1 for knha and adhoc.
-    half = _quantile(df, spec.level) * sqrt(fit.tau2 + used.se**2)
-    return used.estimate - half, used.estimate + half
-
-
-def _heterogeneity(fit: Fit, method: str) -> tuple[float, float]:
-    """I2 in percent and H2, from tau2; with equal effects from Q, as metafor does."""
-    df = fit.y.size - 1
-    if method == "EE":
-        return _i2_of_q(fit), fit.q / df
-    w = 1 / fit.v
-    typical = df * w.sum() / (w.sum() ** 2 - (w**2).sum())  # Higgins and Thompson 2002, eq. 9
-    return float(100 * fit.tau2 / (fit.tau2 + typical)), float(fit.tau2 / typical + 1)
-
-
-def _i2_of_q(fit: Fit) -> float:
-    """I2 in percent from Q: Higgins and Thompson (2002), Stat Med 21:1539, section 3.3."""
-    df = fit.y.size - 1
-    return 100 * (fit.q - df) / fit.q if fit.q > df else 0.0
 
 
 def _finite(result: PooledEstimate) -> PooledEstimate:

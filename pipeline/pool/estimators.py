@@ -124,28 +124,18 @@ _ROWS = (
 ESTIMATORS: Mapping[str, Estimator] = {row.code: row for row in _ROWS}
 
 
-@dataclass(frozen=True, slots=True)
-class Inference:
-    """A pooled effect, its standard error, and the degrees of freedom of t (None: normal)."""
-
-    estimate: float
-    se: float
-    df: int | None
-
-
 def tau2_of(y: Array, v: Array, method: str, x: Array | None = None) -> Array:
     """Return tau2 of each column of `y` and `v` (studies x data sets), shape (data sets,)."""
     return ESTIMATORS[method].solve(y, v, intercept(y.shape[0]) if x is None else x)
 
 
-def infer(y: Array, v: Array, tau2: Array, test: str) -> list[Inference]:
-    """Return the weighted mean of each column with weights 1/(v + tau2), by the named test."""
+def infer(y: Array, v: Array, tau2: Array, test: str) -> tuple[Array, Array]:
+    """Return the weighted mean of each column, weights 1/(v + tau2), and its error by the test."""
     model = WeightedLeastSquares(tau2=tau2, small_sample_correction=CORRECTIONS[test])
     fitted = model.fit(y=y, v=v, X=intercept(y.shape[0])).params_
     means = np.asarray(fitted["fe_params"], dtype=float).reshape(-1)
     errors = np.sqrt(np.asarray(fitted["inv_cov"], dtype=float).reshape(-1))
-    df = None if test == "z" else y.shape[0] - 1
-    return [Inference(float(m), float(se), df) for m, se in zip(means, errors, strict=True)]
+    return means, errors
 
 
 def cochran_q(y: Array, v: Array) -> Array:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from math import isfinite, sqrt
 
 import numpy as np
-from scipy import stats
 
 from pipeline.errors import PoolError
+from pipeline.pool.describe import of_model
+from pipeline.pool.laws import of_tau2
 from pipeline.pool.linear import Array, intercept, wls
 from pipeline.pool.mixed import Optimum, maximum
 from pipeline.pool.quadrature import Model, binomial, hypergeometric, poisson
@@ -127,7 +128,7 @@ def glmm(
     fit, found = (equal, []) if method == "EE" else _random(base, equal, model)
     tests = heterogeneity(base, equal)
     sigma2 = float(fit.shared[2] ** 2) if model == "UM.RS" else None
-    tau2 = 0.0 if method == "EE" else _tau2(fit)
+    tau2 = None if method == "EE" else _tau2(fit)
     notes += found
     name = MODELS.get(model, "random effects of studies" if method == "ML" else "equal effects")
     notes.append(f"GLMM {model} ({name}), {method}." if model else f"GLMM ({name}), {method}.")
@@ -312,7 +313,7 @@ def _sampling_variances(table: Array, measure: str) -> Array:
 
 def _described(
     fit: Optimum,
-    tau2: float,
+    tau2: float | None,
     tests: HeterogeneityTests,
     vi: Array,
     measure: str,
@@ -322,43 +323,21 @@ def _described(
 ) -> PooledEstimate:
     """The fit as a pooled estimate."""
     k = vi.size
-    estimate, se = float(fit.shared[0]), _standard_error(fit)
-    df = None if test == "z" else float(k - 1)
-    law = stats.norm if df is None else stats.t(df)
-    quantile = float(law.ppf(0.5 + level / 2))
-    low, high = estimate - quantile * se, estimate + quantile * se
-    half = quantile * sqrt(tau2 + se**2)
-    unit = intercept(k)
-    typical = (k - 1) / float(wls(np.zeros((k, 1)), 1 / vi[:, np.newaxis], unit).trace[0])
-    q = tests.q_lrt
-    return PooledEstimate(
-        measure=measure,
-        method="GLMM",
-        test=test,
-        level=level,
-        k=k,
-        n=None,
-        estimate=estimate,
-        se=se,
-        ci_lb=low,
-        ci_ub=high,
-        stat=estimate / se,
-        df=df,
-        pval=float(2 * law.sf(abs(estimate / se))),
-        ci_adhoc_lb=low,
-        ci_adhoc_ub=high,
+    fixed = wls(np.zeros((k, 1)), 1 / vi[:, np.newaxis], intercept(k))
+    i2, h2 = of_tau2(np.array(tau2 or 0.0), fixed.typical[0])
+    return of_model(
+        measure,
+        "GLMM",
+        test,
+        level,
+        estimate=float(fit.shared[0]),
+        se=_standard_error(fit),
         tau2=tau2,
-        tau2_ci_lb=None,
-        tau2_ci_ub=None,
-        q=q,
+        q=tests.q_lrt,
         q_df=tests.df,
         q_pval=tests.p_lrt,
-        i2=100 * tau2 / (tau2 + typical),
-        i2_q=100 * max(q - tests.df, 0) / q if q > 0 else 0.0,
-        h2=tau2 / typical + 1,
-        pi_lb=estimate - half,
-        pi_ub=estimate + half,
-        weights=(),
+        heterogeneity=(float(i2), float(h2)),
+        k=k,
         notes=notes,
     )
 

@@ -8,7 +8,8 @@ import numpy as np
 from scipy import stats
 
 from pipeline.config import ModelSpec
-from pipeline.pool.columns import Columns, checked, fit_columns, quantile
+from pipeline.pool.columns import Columns, checked, fit_columns
+from pipeline.pool.laws import quantile
 from pipeline.pool.linear import Array
 from pipeline.pool.robustness import without_each
 

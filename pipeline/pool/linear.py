@@ -30,6 +30,11 @@ class Linear:
         return np.asarray((self.w * self.residuals**2).sum(axis=0))
 
     @property
+    def typical(self) -> Array:
+        """The typical variance of each data set, where w = 1/v: degrees of freedom over trace."""
+        return np.asarray((self.x.shape[0] - self.x.shape[1]) / self.trace)
+
+    @property
     def trace(self) -> Array:
         """The trace of P = W - W X (X'WX)^-1 X'W of each data set."""
         return np.asarray(self.w.sum(axis=0) - np.einsum("dpq,dqp->d", self.cov, self._squared()))

@@ -160,6 +160,7 @@ def _pool_columns(
     y, v, scale = scaled(y, v)
     tau2 = zeroed(tau2_of(y, v, spec.method))
     fits = {test: infer(y, v, tau2, test) for test in CORRECTIONS}
+    means = fits["z"][0]
     q = cochran_q(y, v)
     columns = (
         Fit(
@@ -168,7 +169,8 @@ def _pool_columns(
             scale=float(scale[i]),
             tau2=float(tau2[i]),
             q=float(q[i]),
-            inferences={test: fits[test][i] for test in fits},
+            estimate=float(means[i]),
+            errors={test: float(errors[i]) for test, (_, errors) in fits.items()},
         )
         for i in range(y.shape[1])
     )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import isfinite, log, pi, sqrt
+from math import log, pi, sqrt
 
 import numpy as np
 from scipy import optimize, stats
 
 from pipeline.errors import PoolError
 from pipeline.pool.climb import climb
+from pipeline.pool.laws import coefficient
 from pipeline.pool.linear import Array, intercept, wls
 from pipeline.pool.nested import Nested, Positions, nested
 from pipeline.pool.scale import scaled
@@ -142,7 +143,7 @@ def three_level(
     coefficients = _coefficients(beta, covariance, names, freedom, level, scale)
     fixed = wls(data.y[:, np.newaxis], 1 / data.nesting.v[:, np.newaxis], design)
     k, p = design.shape
-    typical = (k - p) / float(fixed.trace[0])
+    typical = float(fixed.typical[0])
     shares = 100 * sigma2 / (sigma2.sum() + typical)
     low, high = _prediction(coefficients, float(sigma2.sum()) * scale**2, level)
     jacobian = (k - (p if method == "REML" else 0)) * log(scale)
@@ -234,22 +235,11 @@ def _coefficients(
     scale: float,
 ) -> tuple[Coefficient, ...]:
     """Each coefficient with its interval and test."""
-    found = []
-    for name, b, se, df in zip(names, beta, np.sqrt(np.diag(covariance)), freedom, strict=True):
-        if not (isfinite(b) and isfinite(se) and se > 0):
-            raise PoolError(f"The coefficient of {name} has no standard error: {se:g}.")
-        found.append(coefficient(name, float(b) * scale, float(se) * scale, df, level))
-    return tuple(found)
-
-
-def coefficient(
-    name: str, estimate: float, se: float, df: float | None, level: float
-) -> Coefficient:
-    """Return a coefficient with its interval and test by t, or z where `df` is None."""
-    law = stats.norm if df is None else stats.t(df)
-    half, stat = float(law.ppf(0.5 + level / 2)) * se, estimate / se
-    pval = float(2 * law.sf(abs(stat)))
-    return Coefficient(name, estimate, se, estimate - half, estimate + half, stat, df, pval)
+    errors = np.sqrt(np.diag(covariance))
+    return tuple(
+        coefficient(name, float(b) * scale, float(se) * scale, df, level)
+        for name, b, se, df in zip(names, beta, errors, freedom, strict=True)
+    )
 
 
 def _prediction(

@@ -10,7 +10,9 @@ from scipy import stats
 
 from pipeline.config import ModelSpec
 from pipeline.errors import PoolError
+from pipeline.pool.columns import IDENTICAL, variance_factor
 from pipeline.pool.estimators import tau2_interval, tau2_of
+from pipeline.pool.laws import coefficient, of_q, of_tau2
 from pipeline.pool.linear import Array, Linear, wls
 from pipeline.pool.scale import scaled, zeroed
 from pipeline.schema import Coefficient, EffectSize, Regression
@@ -54,12 +56,14 @@ def regression(
     tau2 = zeroed(tau2_of(y, v, spec.method, design))
     fit, fixed = wls(y, 1 / (v + tau2), design), wls(y, 1 / v, design)
     k, p = design.shape
-    cov = fit.cov[0] * _factor(fit, spec)
+    if spec.test == "knha" and float(fit.q[0]) <= IDENTICAL**2 * (k - p):
+        raise PoolError("The moderators fit the effects exactly: the Hartung-Knapp errors are 0.")
+    cov = fit.cov[0] * float(variance_factor(fit.q, k - p, spec.test)[0])
     low, high = _limits(y, v, design, spec)
     qm, qm_df, qm_df2, qm_pval = _joint(fit.beta[0], cov, names, spec, k - p)
     s2 = float(scale[0]) ** 2
-    typical = (k - p) / float(fixed.trace[0])
-    i2, h2 = _heterogeneity(float(tau2[0]), typical, float(fixed.q[0]), k - p, spec.method)
+    equal = spec.method == "EE"
+    i2, h2 = of_q(fixed.q, k - p) if equal else of_tau2(tau2, fixed.typical)
     return Regression(
         measure=effects[0].measure,
         method=spec.method,
@@ -70,8 +74,8 @@ def regression(
         tau2=float(tau2[0]) * s2,
         tau2_ci_lb=None if low is None else low * s2,
         tau2_ci_ub=None if high is None else high * s2,
-        i2=i2,
-        h2=h2,
+        i2=float(i2[0]),
+        h2=float(h2[0]),
         q=float(fixed.q[0]),
         q_df=k - p,
         q_pval=float(stats.chi2.sf(fixed.q[0], k - p)),
@@ -99,15 +103,6 @@ def _check(design: Array, names: Sequence[str]) -> None:
         )
 
 
-def _factor(fit: Linear, spec: ModelSpec) -> float:
-    """What the variances are multiplied with: Knapp and Hartung's residual mean square, or 1."""
-    if spec.test in ("z", "t"):
-        return 1.0
-    k, p = fit.x.shape
-    mean_square = float(fit.q[0]) / (k - p)
-    return max(mean_square, 1.0) if spec.test == "adhoc" else float(mean_square)
-
-
 def _limits(y: Array, v: Array, x: Array, spec: ModelSpec) -> tuple[float | None, float | None]:
     """The Q-profile interval of the residual tau2."""
     if spec.method == "EE":
@@ -122,18 +117,9 @@ def _coefficients(
     """Each coefficient with its interval and test."""
     k, p = fit.x.shape
     df = None if spec.test == "z" else k - p
-    law = stats.norm if df is None else stats.t(df)
-    quantile = float(law.ppf(0.5 + spec.level / 2))
-    found = []
-    for name, beta, se in zip(names, fit.beta[0], np.sqrt(np.diag(cov)), strict=True):
-        if not (isfinite(beta) and isfinite(se) and se > 0):
-            raise PoolError(f"The coefficient of {name} has no standard error: {se:g}.")
-        low, high = beta - quantile * se, beta + quantile * se
-        stat = float(beta / se)
-        pval = float(2 * law.sf(abs(stat)))
-        estimate, error, lower, upper = (float(x) * scale for x in (beta, se, low, high))
-        found.append(Coefficient(name, estimate, error, lower, upper, stat, df, pval))
-    return tuple(found)
+    errors = np.sqrt(np.diag(cov)) * scale
+    values = zip(names, fit.beta[0] * scale, errors, strict=True)
+    return tuple(coefficient(n, float(b), float(se), df, spec.level) for n, b, se in values)
 
 
 def _joint(
@@ -146,15 +132,6 @@ def _joint(
     if spec.test == "z":
         return quadratic, m, None, float(stats.chi2.sf(quadratic, m))
     return quadratic / m, m, df, float(stats.f.sf(quadratic / m, m, df))
-
-
-def _heterogeneity(
-    tau2: float, typical: float, q: float, df: int, method: str
-) -> tuple[float, float]:
-    """Residual I2 (percent) and H2: from tau2, or with equal effects from Q."""
-    if method == "EE":
-        return (100 * max(q - df, 0) / q if q > 0 else 0.0), q / df
-    return 100 * tau2 / (tau2 + typical), tau2 / typical + 1
 
 
 def _explained(

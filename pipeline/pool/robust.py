@@ -9,8 +9,8 @@ from math import isfinite
 import numpy as np
 
 from pipeline.errors import PoolError
+from pipeline.pool.laws import coefficient
 from pipeline.pool.linear import Array, intercept
-from pipeline.pool.multilevel import coefficient
 from pipeline.pool.nested import Nested, Positions, nested
 from pipeline.schema import Coefficient
 

@@ -11,7 +11,8 @@ from scipy import optimize, special, stats
 
 from pipeline.errors import PoolError
 from pipeline.pool.bias import few
-from pipeline.pool.columns import checked, quantile
+from pipeline.pool.columns import checked
+from pipeline.pool.laws import quantile
 from pipeline.pool.linear import Array
 
 #: A weight beyond this says only that its interval holds far more studies than expected; metafor
