@@ -49,10 +49,6 @@ _LARGEST_EXACT = 3e4
 #: Standard deviations from which the likelihood is searched.
 _STARTS = (0.5, 1.5)
 
-#: Maxima whose log-likelihoods differ by less than this are as good as each other: a choice, made
-#: when one data set (Fleiss 1993, UM.RS) had two, 0.006 apart, of which lme4 reports the lower.
-_TIE = 0.05
-
 #: A tau2 this small is the boundary 0: the scale is that of logits and logs.
 _ZERO = 1e-10
 
@@ -277,25 +273,12 @@ def _start(base: Model) -> tuple[Array, Array]:
 
 
 def _random(base: Model, equal: Optimum, model: str) -> tuple[Optimum, list[str]]:
-    """The best maximum of the model with heterogeneity that the starts lead to, and a note.
-
-    Of two maxima as good as each other the one with heterogeneity is taken, whose interval is the
-    wider; lme4, which begins on that side, ends there too.
-    """
+    """The higher maximum of the model with heterogeneity that the starts lead to, and a note."""
     effect = [0.5, -0.5] if model in ("UM.FS", "UM.RS") else [1.0]
     full = replace(base, random=np.vstack([base.random, [effect]]))
-    found = [maximum(full, np.append(equal.shared, tau), equal.own) for tau in _STARTS]
+    found = (maximum(full, np.append(equal.shared, tau), equal.own) for tau in _STARTS)
     best = max(found, key=lambda fit: fit.loglik)
-    tied = [f for f in found if _tau2(f) > 0 and best.loglik - f.loglik < _TIE]
-    chosen = max(tied, key=lambda fit: fit.loglik, default=best)
-    if _tau2(chosen) == 0:
-        return chosen, ["tau2 is estimated at its boundary, 0."]
-    if chosen is not best:
-        return chosen, [
-            f"The likelihood has two maxima: that at tau2 = 0 is higher by "
-            f"{best.loglik - chosen.loglik:.4f} (log-likelihood), which tells nothing apart."
-        ]
-    return chosen, []
+    return best, ["tau2 is estimated at its boundary, 0."] if _tau2(best) == 0 else []
 
 
 def _tau2(fit: Optimum) -> float:

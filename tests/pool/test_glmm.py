@@ -107,19 +107,26 @@ LOOSE = {
 }
 
 
+NO_REFERENCE = {
+    ("hahn2001_rr", "GLMM_OR_CM.EL_ML"),
+    ("fleiss1993bin_or", "GLMM_OR_UM.RS_ML"),
+}
+
+
 def tolerances(case: str, key: str) -> tuple[float, float]:
     name = "_".join(key.split("_")[2:])
     return LOOSE.get((case, name)) or LOOSE.get(("*", name)) or (1e-4, 1e-4)
 
 
 def test_agrees_with_metafor(shared: Path) -> None:
-    """metafor 5.0-1, ``rma.glmm``: 127 fits of all models; 1e-4, or as LOOSE says.
+    """metafor 5.0-1, ``rma.glmm``: 126 fits of all models; 1e-4, or as LOOSE says.
 
-    hahn2001 CM.EL ML is no reference: metafor warns of its standard error of 6e-7.
+    hahn2001 CM.EL ML is no reference: metafor warns of its standard error of 6e-7. In fleiss1993
+    UM.RS ML lme4 ends in the lower of two maxima, by 0.006; ours, at tau2 = 0, is the higher.
     """
     checked = 0
     for case, key, block, counts in blocks(shared):
-        if (case, key) == ("hahn2001_rr", "GLMM_OR_CM.EL_ML"):
+        if (case, key) in NO_REFERENCE:
             continue
         result, (near, se) = run(key, counts), tolerances(case, key)
         pooled, at = result.pooled, f"{case} {key}"
@@ -131,7 +138,7 @@ def test_agrees_with_metafor(shared: Path) -> None:
         assert pooled.k == block.get("k", pooled.k), at
         assert pooled.i2 == pytest.approx(block.get("I2", pooled.i2), abs=100 * near), at
         checked += 1
-    assert checked >= 127
+    assert checked >= 126
 
 
 def test_likelihood_ratio_tests_agree_with_metafor(shared: Path) -> None:
