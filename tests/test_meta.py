@@ -20,8 +20,7 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.effects.formulas import Rules
 from pipeline.errors import EffectSizeError, InputError, PoolError
-from pipeline.meta import meta
-from pipeline.metatable import read_table
+from pipeline.meta import meta, read_table
 
 BCG = """author,year,tpos,tneg,cpos,cneg,ablat,alloc
 Aronson,1948,4,119,11,128,44,random

@@ -82,7 +82,7 @@ def meta(
     """Pool a table of studies: effect sizes, estimate, intervals, heterogeneity."""
     from pipeline import meta as analysis
     from pipeline.effects.formulas import Rules
-    from pipeline.metatable import read_table
+    from pipeline.meta import read_table
 
     table = read_table(data)
     tables = {"bias": bias, "loo": loo, "cumulative": cumulative, "influence": influence}

@@ -21,7 +21,7 @@ import pandas as pd
 from pipeline.config import ModelSpec
 from pipeline.effects.formulas import Rules, escalc
 from pipeline.meta import meta
-from pipeline.metatable import design
+from pipeline.meta.moderators import design
 from pipeline.pool import pool, regression, subgroups
 from pipeline.pool.bias import regtest
 from pipeline.pool.glmm import glmm
