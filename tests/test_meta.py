@@ -255,3 +255,96 @@ def test_what_two_studies_cannot_carry_is_refused_in_its_place() -> None:
     assert [row["k"] for row in shown["loo"]] == [1, 1]
     with pytest.raises(PoolError, match="Unknown table"):
         meta(two, checks=["xx"])
+
+
+DOSES = pd.DataFrame(
+    {
+        "yi": [0.1, 0.3, 0.5, 0.9, 0.8, 0.85, 0.9, 0.35],
+        "vi": [0.02, 0.03, 0.02, 0.05, 0.04, 0.03, 0.06, 0.05],
+        "dose": [0.4, 1, 1.6, 2, 2, 3, 4, 1],
+        "year": [2001, 2003, 2005, 2007, 2009, 2011, 2013, 2015],
+    }
+)
+
+
+def test_a_dose_gives_its_line_and_curve() -> None:
+    result = meta(DOSES, dose="dose")
+    fit, shown = result.regression, result.as_dict()["curve"]
+    assert fit is not None
+    slope = fit.coefficients[1].estimate
+    first, last = shown["points"][0], shown["points"][-1]
+    assert (first["x"], last["x"], len(shown["points"])) == (0.4, 4, 101)
+    assert (last["estimate"] - first["estimate"]) / 3.6 == pytest.approx(slope)
+    assert (shown["knots"], shown["nonlinearity"]) == ([], None)
+
+
+def test_a_spline_over_a_dose_beside_another_moderator() -> None:
+    """The others stay at their means; the bend's test is that of its only coefficient."""
+    result = meta(DOSES, dose="rcs(dose, 0.4|2|4)", mods=["year"])
+    fit, shown = result.regression, result.as_dict()["curve"]
+    assert fit is not None
+    assert [c.name for c in fit.coefficients] == ["intercept", "year", "dose", "dose'"]
+    assert shown["knots"] == [0.4, 2, 4]
+    assert shown["nonlinearity"]["pval"] == pytest.approx(fit.coefficients[3].pval)
+    intercept, year, dose = (c.estimate for c in fit.coefficients[:3])
+    expected = intercept + year * 2008 + dose * 0.4
+    assert shown["points"][0]["estimate"] == pytest.approx(expected)
+
+
+def test_knots_by_number_stand_at_quantiles() -> None:
+    """numpy's quantiles 0.1, 0.5, 0.9 of the doses: 0.82, 1.8, 3.3."""
+    assert meta(DOSES, dose="rcs(dose)").as_dict()["curve"]["knots"] == pytest.approx(
+        [0.82, 1.8, 3.3]
+    )
+
+
+ARMS = """trial,g_per_kg,xi,ni
+A,0.5,6,30
+A,1,10,31
+A,2,14,29
+B,0,2,20
+B,2,8,22
+C,1,4,25
+"""
+
+
+def test_slopes_over_the_dose_within_trials(tmp_path: Path) -> None:
+    """Of B's two arms the slope is half its log odds ratio: log(8*18/(2*14))/2."""
+    file = tmp_path / "arms.csv"
+    file.write_text(ARMS, encoding="utf-8")
+    flags = ["-m", "OR", "--arms", "trial", "--dose", "g_per_kg", "--loo"]
+    done = CliRunner().invoke(app, ["meta", str(file), *flags, "--json"])
+    assert done.exit_code == 0
+    shown = json.loads(done.stdout)
+    assert shown["slab"] == ["A", "B", "C"]
+    assert shown["yi"][1] == pytest.approx(log(8 * 18 / (2 * 14)) / 2)
+    assert [row["slab"] for row in shown["left_out"]] == ["C"]
+    assert (shown["k"], len(shown["loo"])) == (2, 2)
+
+
+def test_moderators_by_permutation(path: Path) -> None:
+    """As many draws as `EXACT`; the first is the observed order, so p is no smaller than 1/8192."""
+    flags = ["-m", "RR", "--mods", "ablat,rcs(year,3)", "--also", "permutation", "--json"]
+    done = CliRunner().invoke(app, ["meta", str(path), *flags])
+    assert done.exit_code == 0
+    shown = json.loads(done.stdout)
+    assert shown["names"] == ["intercept", "ablat", "year", "year'"]
+    assert shown["permutation"]["nperm"] == 8192
+    assert shown["permutation"]["qm"] == pytest.approx(shown["qm"])
+    assert 1 / 8192 <= shown["permutation"]["qm_pval"] < 0.1
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"dose": "factor(dose)"}, "No curve over dose"),
+        ({"dose": "rcs(dose, a|b)"}, "Invalid knots 'a|b'"),
+        ({"mods": ["nothing"]}, "No column 'nothing'"),
+        ({"arms": "trial"}, "name it as dose"),
+        ({"mods": ["dose"], "checks": ["loo"]}, "do not go with moderators"),
+        ({"mods": ["dose"], "subgroup": "year"}, "do not go with moderators"),
+    ],
+)
+def test_what_does_not_go_together(options: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        meta(DOSES, **options)  # type: ignore[arg-type]

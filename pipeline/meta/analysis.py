@@ -22,6 +22,7 @@ from pipeline.pool.bayes import bayes
 from pipeline.pool.curve import curve, wald
 from pipeline.pool.permutation import permutest_mods
 from pipeline.pool.priors import tau_prior
+from pipeline.schema import Regression
 
 #: Other names of the equal-effects model.
 _EQUAL = {"FE": "EE", "CE": "EE"}
@@ -215,14 +216,20 @@ def _regressed(
     fit = regression(effects, matrix, names, spec)
     tables: dict[str, Table] = {}
     if dose:
-        x, designs, bends = along(table, mods, dose, _POINTS)
-        bent = asdict(wald(fit, bends)) if bends else None
-        points = [asdict(point) for point in curve(fit, x, designs)]
-        tables["curve"] = {"over": dose, "nonlinearity": bent, "points": points}
+        tables["curve"] = _curve(fit, table, mods, dose)
     if beside.checks:
         yi, vi = np.array([e.yi for e in effects]), np.array([e.vi for e in effects])
         tables[_PERMUTATION] = asdict(permutest_mods(yi, vi, matrix, spec))
     return replace(base, regression=fit, tables=tables)
+
+
+def _curve(fit: Regression, table: pd.DataFrame, mods: Sequence[str], dose: str) -> Table:
+    """The effect along a dose, its knots, and the test of a straight line."""
+    path = along(table, mods, dose, _POINTS)
+    bent = asdict(wald(fit, path.bends)) if path.bends else None
+    points = [asdict(point) for point in curve(fit, path.x, path.designs)]
+    over = path.term
+    return {"over": over.name, "knots": over.knots, "nonlinearity": bent, "points": points}
 
 
 def _plain(spec: ModelSpec) -> ModelSpec:

@@ -100,9 +100,20 @@ def design(table: pd.DataFrame, mods: Sequence[str]) -> tuple[Array, list[str]]:
     return np.column_stack([np.ones(len(table)), *columns]), names
 
 
-def along(
-    table: pd.DataFrame, mods: Sequence[str], over: str, points: int
-) -> tuple[Array, Array, list[int]]:
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Designs along one moderator: its values `x` (n,), `designs` (n, p), the columns that bend it.
+
+    `bends` are the moderator's columns of the design after its first.
+    """
+
+    term: Term
+    x: Array
+    designs: Array
+    bends: tuple[int, ...]
+
+
+def along(table: pd.DataFrame, mods: Sequence[str], over: str, points: int) -> Path:
     """Return designs along one moderator, from its least to its largest value.
 
     Parameters
@@ -116,29 +127,26 @@ def along(
     points : int
         How many.
 
-    Returns
-    -------
-    x : array of shape (points,)
-    designs : array of shape (points, p)
-    bends : list of int
-        The columns of `over` after its first: those that bend a line.
+    Raises
+    ------
+    InputError
+        If the moderator is one of categories.
     """
-    terms = [term(table, mod) for mod in mods]
-    moved = terms[list(mods).index(over)]
+    place, parts, bends = 1, [np.ones((points, 1))], tuple[int, ...]()
+    moved, x = term(table, over), np.zeros(points)
     if moved.levels:
         raise InputError(f"No curve over {moved.name}: it is one of categories.")
-    values = column(table, moved.name)
-    x = np.linspace(values.min(), values.max(), points)
-    parts, place, bends = [np.ones((points, 1))], 1, list[int]()
-    for one in terms:
+    for mod in mods:
+        one = term(table, mod)
         own = one.columns(_values(table, one))
-        if one is moved:
+        if mod == over:
+            x = np.linspace(own[:, 0].min(), own[:, 0].max(), points)
             parts.append(one.columns(pd.Series(x)))
-            bends = list(range(place + 1, place + own.shape[1]))
+            bends = tuple(range(place + 1, place + own.shape[1]))
         else:
             parts.append(np.tile(own.mean(axis=0), (points, 1)))
         place += own.shape[1]
-    return x, np.column_stack(parts), bends
+    return Path(moved, x, np.column_stack(parts), bends)
 
 
 def _values(table: pd.DataFrame, one: Term) -> pd.Series:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import anchors
 import numpy as np
 import pandas as pd
 
@@ -490,7 +491,10 @@ def main() -> None:
     reasons = "\n".join(
         f"- **{block}**: {allowed:.0e}; {why}." for block, (allowed, why) in TOLERANCES.items()
     )
-    made = f"{summary(found)}\n\n## Why not less is allowed\n\n{reasons}\n"
+    made = (
+        f"{summary(found)}\n\n## Why not less is allowed\n\n{reasons}\n\n"
+        f"## Published IVIg results\n\n{anchors.table()}\n"
+    )
     args.output.write_text(f"{before}{BEGIN}\n{made}\n{END}{after}", encoding="utf-8")
 
 
