@@ -229,6 +229,7 @@ def test_models_beside_the_estimate(path: Path) -> None:
     assert shown["three_level"]["clusters"] == shown["robust"]["clusters"] == 3
     assert shown["bayes"]["mu"]["lb"] < shown["bayes"]["mu"]["ub"] < 0
     assert shown["heterogeneity"]["tau2"]["estimate"] == pytest.approx(shown["tau2"], rel=1e-6)
+    assert round(shown["heterogeneity"]["se_tau2"], 4) == 0.1664  # Viechtbauer (2010), section 3.1
 
 
 def test_clusters_of_one_study_refuse_in_their_place() -> None:

@@ -91,9 +91,11 @@ def _permutation(data: Pooled) -> Table:
 
 def _heterogeneity(data: Pooled) -> Table:
     """tau2, tau, I2 and H2 with profile-likelihood limits, and the standard error of tau2."""
-    method = "ML" if data.spec.method == "ML" else "REML"
-    made = profile.profile_interval(data.yi, data.vi, method=method, level=data.spec.level)
-    return asdict(made) | {"method": method}
+    yi, vi, chosen = data.yi, data.vi, data.spec.method
+    method = "ML" if chosen == "ML" else "REML"
+    made = profile.profile_interval(yi, vi, method=method, level=data.spec.level)
+    error = None if chosen == "EE" else profile.se_tau2(yi, vi, chosen)
+    return asdict(made) | {"method": method, "se_tau2": error, "se_tau2_method": chosen}
 
 
 def _bias(data: Pooled) -> Table:
