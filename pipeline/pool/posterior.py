@@ -95,7 +95,7 @@ class Grid:
         mu_prior: tuple[float, float] | None,
         moments: int,
     ) -> Grid:
-        """Return the quadrature where the posterior, and as many of its moments, have their mass."""
+        """Return the quadrature where the posterior and so many moments have their mass."""
         model = Model(y, v, prior, mu_prior)
         edges = np.linspace(*_range(model, moments), _PANELS + 1)
         x, w = np.polynomial.legendre.leggauss(_POINTS)
@@ -194,7 +194,7 @@ class Mixture:
         return heights.sum(axis=1), -(heights * z / self.sds).sum(axis=1)
 
     def shortest(self, level: float) -> tuple[float, float]:
-        """Return the shortest interval of a probability: its ends are equally likely (by Newton)."""
+        """Return the shortest interval of a probability; its ends are equally likely."""
         central = _limits(self.quantile, level, "central")
         ends = np.array(central)
         for _ in range(_ENDS):

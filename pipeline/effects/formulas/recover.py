@@ -1,0 +1,127 @@
+"""Fills in what a table of studies does not hold and what follows from what it holds.
+
+A number that was filled in is named, so that an analysis can say so, and leave it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from pipeline.effects.formulas.table import Array, Columns, refuse
+from pipeline.errors import EffectSizeError
+
+#: What is read from a table beside the columns of the formulas: an effect as printed with its
+#: interval, test statistic or p value (metafor's ``conv.wald``), and standard errors of means.
+PRINTED = ("out", "ci_lb", "ci_ub", "zval", "pval", "se1i", "se2i")
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A column that was filled in for some rows (from 0), and how."""
+
+    column: str
+    rows: tuple[int, ...]
+    how: str
+
+
+def completed(
+    columns: Columns, *, ratio: bool = False, level: float = 0.95, ri: float | None = None
+) -> tuple[dict[str, Array], tuple[Filled, ...]]:
+    """Return the columns with what follows from others, and what that was.
+
+    Parameters
+    ----------
+    columns : mapping of str to array of shape (k,)
+        By metafor's names and those of `PRINTED`; what is there stays.
+    ratio : bool
+        Whether `out`, `ci_lb` and `ci_ub` are those of a ratio, whose effect is the log.
+    level : float
+        Of the printed intervals.
+    ri : float, optional
+        Correlation of two measurements of one patient where none is known: an assumption.
+
+    Returns
+    -------
+    columns : dict of str to array
+        `yi` from `out`; `sei` from the interval, else from `zval`, else from `pval` (two-sided);
+        `sd1i` and `sd2i` from `se1i` and `se2i`; `ri` as given.
+    filled : tuple of Filled
+        Of the columns above but `yi`, which is only another scale.
+
+    Raises
+    ------
+    EffectSizeError
+        If limits are reversed, a limit of a ratio is not positive, or p is no probability.
+
+    References
+    ----------
+    *Cochrane Handbook* 6.3.1, 6.3.2 (intervals and p values), 6.5.2.2 (SD from SE).
+    """
+    held = dict(columns)
+    if "out" in held:
+        refuse("out", held["out"], ratio & (held["out"] <= 0), "a ratio must be above 0")
+        printed = np.log(held["out"]) if ratio else held["out"]
+        held["yi"] = np.where(np.isfinite(_of(held, "yi")), _of(held, "yi"), printed)
+    rules: list[tuple[str, Array, str]] = list(_of_wald(held, ratio, level))
+    rules += _of_errors(held)
+    if ri is not None:
+        rules.append(("ri", np.full(_rows(held), ri), f"assumed: r = {ri:g}"))
+    filled = []
+    for name, values, how in rules:
+        before = _of(held, name)
+        open_ = ~np.isfinite(before) & np.isfinite(values)
+        if name == "sei":
+            open_ &= ~np.isfinite(_of(held, "vi"))
+        if open_.any():
+            held[name] = np.where(open_, values, before)
+            filled.append(Filled(name, tuple(int(i) for i in np.flatnonzero(open_)), how))
+    return held, tuple(filled)
+
+
+def _of_wald(held: Columns, ratio: bool, level: float) -> Iterator[tuple[str, Array, str]]:
+    """Standard errors behind intervals, test statistics and p values, in this order."""
+    yi = np.abs(_of(held, "yi"))
+    if "ci_lb" in held and "ci_ub" in held:
+        low, high = held["ci_lb"], held["ci_ub"]
+        refuse("ci_lb", low, low > high, "the lower limit must not be above the upper")
+        if ratio:
+            refuse("ci_lb", low, low <= 0, "a limit of a ratio must be above 0")
+            low, high = np.log(low), np.log(high)
+        width = 2 * float(stats.norm.ppf(0.5 + level / 2))
+        yield "sei", (high - low) / width, f"from the {100 * level:g} % interval, taken as normal"
+    if "zval" in held:
+        yield "sei", _divided(yi, np.abs(held["zval"])), "from the effect and its z statistic"
+    if "pval" in held:
+        p = held["pval"]
+        refuse("pval", p, (p <= 0) | (p > 1), "must lie above 0 and not above 1")
+        z = stats.norm.isf(p / 2)
+        yield "sei", _divided(yi, z), "from the effect and its two-sided p value, taken as normal"
+
+
+def _of_errors(held: Columns) -> Iterator[tuple[str, Array, str]]:
+    """Standard deviations behind the standard errors of means."""
+    for i in (1, 2):
+        if f"se{i}i" in held:
+            errors = held[f"se{i}i"]
+            refuse(f"se{i}i", errors, errors < 0, "must be 0 or more")
+            n = _of(held, f"n{i}i" if f"n{i}i" in held else "ni")
+            yield f"sd{i}i", errors * np.sqrt(n), f"from se{i}i and n (Handbook 6.5.2.2)"
+
+
+def _divided(effect: Array, z: Array) -> Array:
+    """The standard error; none where the statistic, and so the effect, is 0."""
+    return np.divide(effect, z, out=np.full_like(effect, np.nan), where=z > 0)
+
+
+def _of(held: Columns, name: str) -> Array:
+    """A column, NaN in all rows where there is none."""
+    return held[name] if name in held else np.full(_rows(held), np.nan)
+
+
+def _rows(held: Columns) -> int:
+    """The number of studies."""
+    return len(next(iter(held.values())))
