@@ -349,3 +349,67 @@ def test_moderators_by_permutation(path: Path) -> None:
 def test_what_does_not_go_together(options: dict[str, object], said: str) -> None:
     with pytest.raises(InputError, match=said):
         meta(DOSES, **options)  # type: ignore[arg-type]
+
+
+def test_recovered_numbers_are_named_and_left_out_beside(tmp_path: Path) -> None:
+    """Handbook 6.3.2's ratio of 0.64 (0.33 to 1.22) has a standard error of 0.3336 (log)."""
+    file = tmp_path / "hr.csv"
+    rows = ["slab,out,ci_lb,ci_ub,yi,sei", "A,0.64,0.33,1.22,,", "B,,,,0.1,0.2", "C,,,,0.3,0.2"]
+    file.write_text("\n".join(rows), encoding="utf-8")
+    done = CliRunner().invoke(app, ["meta", str(file), "-m", "HR", "--json"])
+    assert done.exit_code == 0
+    shown = json.loads(done.stdout)
+    assert shown["vi"][0] == pytest.approx(0.3335555**2, rel=1e-6)
+    assert shown["recovered"] == ["vi of A: from the 95 % interval, taken as normal."]
+    (without,) = shown["sensitivity"]
+    assert (without["slab"], without["k"]) == ("printed numbers only", 2)
+    assert without["estimate"] == pytest.approx(0.2)
+    printed = CliRunner().invoke(app, ["meta", str(file), "-m", "HR"])
+    assert "Recovered: vi of A" in printed.stdout
+
+
+CHANGES = pd.DataFrame(
+    {
+        "m1i": [6.2, 7.0, 5.5],
+        "m2i": [4.1, 3.9, 4.9],
+        "sd1i": [1.2, 1.1, 2.2],
+        "sd2i": [1.4, 1.9, 2.4],
+        "ni": [12, 9, 20],
+    }
+)
+
+
+def test_an_assumed_correlation_is_varied() -> None:
+    """vi = (sd1^2 + sd2^2 - 2 r sd1 sd2) / n: Handbook 16.4.6.2 (here the first study, r = 0.5)."""
+    result = meta(CHANGES, measure="MC", ri=0.5)
+    assert result.vi[0] == pytest.approx((1.44 + 1.96 - 1.2 * 1.4) / 12)
+    assert result.recovered == ("ri of all 3: assumed: r = 0.5.",)
+    rows = result.as_dict()["sensitivity"]
+    labels = ["printed numbers only", "r = 0.3", "r = 0.5", "r = 0.7", "r = 0.9"]
+    assert [row["slab"] for row in rows] == labels
+    assert result.pooled is not None
+    assert rows[2]["estimate"] == pytest.approx(result.pooled.estimate)
+    assert meta(CHANGES, measure="MC", ri=0.9).pooled.se == pytest.approx(rows[4]["se"])  # type: ignore[union-attr]
+
+
+def test_without_a_correlation_no_change_is_pooled() -> None:
+    with pytest.raises(EffectSizeError, match="MC needs the columns"):
+        meta(CHANGES, measure="MC")
+
+
+def test_cluster_trials_count_by_their_effective_size() -> None:
+    """20 a cluster with an ICC of 0.05: design effect 1 + 19 * 0.05 = 1.95 (Handbook 23.1.4)."""
+    table = pd.DataFrame(
+        {
+            "ai": [20, 10],
+            "n1i": [100, 50],
+            "ci": [30, 14],
+            "n2i": [100, 50],
+            "icc": [0.05, None],
+            "cluster_size": [20, None],
+        }
+    )
+    plain, clustered = meta(table.iloc[:, :4], measure="RR"), meta(table, measure="RR")
+    assert clustered.yi == pytest.approx(plain.yi)
+    assert clustered.vi[0] == pytest.approx(1.95 * plain.vi[0])  # type: ignore[operator]
+    assert clustered.vi[1] == pytest.approx(plain.vi[1])

@@ -55,6 +55,10 @@ Arms = Annotated[
     str | None,
     typer.Option(help="Rows are arms; COLUMN tells the studies. Pools slopes over --dose."),
 ]
+Ri = Annotated[
+    float | None,
+    typer.Option(help="Assumed correlation of two measurements of a patient, where ri is missing."),
+]
 Group = Annotated[str | None, typer.Option("--subgroup", help="Column: pool its values apart.")]
 Bias = Annotated[bool, typer.Option("--bias", help="Egger, Begg, trim and fill and others.")]
 LeaveOut = Annotated[bool, typer.Option("--loo", help="Without each study in turn.")]
@@ -90,6 +94,7 @@ def meta(
     mods: Mods = "",
     dose: Dose = None,
     arms: Arms = None,
+    ri: Ri = None,
     subgroup: Group = None,
     bias: Bias = False,
     loo: LeaveOut = False,
@@ -121,6 +126,7 @@ def meta(
         mods=_listed(mods),
         dose=dose,
         arms=arms,
+        ri=ri,
         subgroup=subgroup,
         cluster=cluster,
         prior=prior,

@@ -16,6 +16,7 @@ def lines_of(result: MetaAnalysis) -> list[str]:
     lines = [*_studies(result), ""]
     for row in result.left_out:
         lines.append(f"Left out: {row.slab} (row {row.row + 1}): {row.reason}.")
+    lines += [f"Recovered: {said}" for said in result.recovered]
     if result.pooled is not None:
         lines += _estimate(result, result.pooled)
     if result.regression is not None:

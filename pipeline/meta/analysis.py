@@ -16,6 +16,7 @@ from pipeline.meta.checks import Pooled, check, clustered
 from pipeline.meta.counted import COUNT_MODELS, of_counts
 from pipeline.meta.moderators import along, column_of, design
 from pipeline.meta.result import MetaAnalysis, Table
+from pipeline.meta.sensitivity import sensitivity
 from pipeline.meta.studies import Studies, of_arms, of_studies
 from pipeline.pool import pool, regression, subgroups
 from pipeline.pool.bayes import bayes
@@ -59,6 +60,7 @@ def meta(
     mods: Sequence[str] = (),
     dose: str | None = None,
     arms: str | None = None,
+    ri: float | None = None,
     subgroup: str | None = None,
     cluster: str | None = None,
     prior: str | None = None,
@@ -90,6 +92,8 @@ def meta(
     arms : str, optional
         The column that tells the studies of a table with a row an arm: what is pooled are the
         slopes over `dose` within the studies (`effects.formulas.trend`).
+    ri : float, optional
+        Correlation of two measurements of one patient, for rows without a column `ri`.
     subgroup : str, optional
         A column: each of its values is pooled on its own, and the differences are tested.
     cluster : str, optional
@@ -118,7 +122,7 @@ def meta(
     method = _EQUAL.get(method, method)
     spec = _spec(method, test, level)
     beside = _Beside(tuple(checks), subgroup, cluster, prior, order)
-    studies = _studies(table, measure, rules, arms, dose)
+    studies = _studies(table, measure, rules, ri, arms, dose)
     mods = (*mods, dose) if dose and not arms else tuple(mods)
     _check_asked(beside, mods, method)
     base = studies.analysis([*map(column_of, mods), *beside.columns()])
@@ -140,11 +144,16 @@ def default_measure(table: pd.DataFrame) -> str:
 
 
 def _studies(
-    table: pd.DataFrame, measure: str, rules: Rules, arms: str | None, dose: str | None
+    table: pd.DataFrame,
+    measure: str,
+    rules: Rules,
+    ri: float | None,
+    arms: str | None,
+    dose: str | None,
 ) -> Studies:
     """The studies of a table of studies, or of arms."""
     if arms is None:
-        return of_studies(table, measure, rules)
+        return of_studies(table, measure, rules, ri=ri)
     if dose is None or column_of(dose) != dose:
         raise InputError("The slopes of arms over a dose need its column: name it as dose.")
     return of_arms(table, measure, rules, arms, dose)
@@ -194,6 +203,8 @@ def _pooled(base: MetaAnalysis, studies: Studies, spec: ModelSpec, beside: _Besi
     tables = {name: check(name, data) for name in beside.checks}
     if beside.cluster:
         tables |= clustered(data, studies.cells(base.used, beside.cluster), pooled.tau2)
+    if studies.filled:
+        tables["sensitivity"] = [asdict(one) for one in sensitivity(studies, base.used, spec)]
     if beside.prior:
         made = bayes(data.yi, data.vi, tau_prior(beside.prior), level=spec.level)
         tables["bayes"] = asdict(made)

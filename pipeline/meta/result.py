@@ -33,6 +33,7 @@ class MetaAnalysis:
 
     `yi` and `vi` hold a value a row of the table, None where a row gives none; `used` are the rows
     (from 0) in the model. One of `pooled` and `regression` is there, or `reason` says why neither.
+    `recovered` names numbers of the model that the table does not hold, and how they were found.
     """
 
     measure: str
@@ -46,6 +47,7 @@ class MetaAnalysis:
     subgroups: tuple[Subgroup, ...] = ()
     subgroup_test: SubgroupTest | None = None
     reason: str = ""
+    recovered: tuple[str, ...] = ()
     tables: Mapping[str, Table] = field(default_factory=dict)
 
     def frame(self) -> pd.DataFrame:
@@ -67,7 +69,7 @@ class MetaAnalysis:
             shown |= asdict(self.pooled)
         shown |= {"yi": self.yi, "vi": self.vi, "slab": self.slab, "used": self.used}
         shown["left_out"] = [asdict(row) for row in self.left_out]
-        shown["reason"] = self.reason
+        shown |= {"reason": self.reason, "recovered": self.recovered}
         if self.regression is not None:
             shown |= _regression_dict(self.regression)
         if self.subgroups:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
 import pandas as pd
 
-from pipeline.effects.formulas import Array, Rules, escalc
+from pipeline.effects.formulas import FORMULAS, Array, Rules, escalc
+from pipeline.effects.formulas.cluster import effective
+from pipeline.effects.formulas.recover import Filled, completed
 from pipeline.effects.formulas.trend import trends
 from pipeline.errors import InputError
 from pipeline.meta.counted import cells_of, sizes_of
@@ -20,13 +22,18 @@ from pipeline.schema import EffectSize
 
 @dataclass(frozen=True, slots=True)
 class Studies:
-    """A row a study: the table, its numbers, and effect sizes with their variances (NaN: none)."""
+    """A row a study: the table, its numbers, and effect sizes with their variances (NaN: none).
+
+    `filled` names the numbers that the table does not hold and that were recovered or assumed.
+    """
 
     measure: str
     table: pd.DataFrame
     columns: Mapping[str, Array]
     yi: Array
     vi: Array
+    rules: Rules
+    filled: tuple[Filled, ...] = ()
 
     def analysis(self, needed: Sequence[str]) -> MetaAnalysis:
         """Return the effects, not pooled yet; a study without one of these columns is left out."""
@@ -34,7 +41,10 @@ class Studies:
         found = _left_out(self, slab, needed)
         out = {row.row for row in found}
         used = tuple(i for i in range(len(self.table)) if i not in out)
-        return MetaAnalysis(self.measure, slab, _values(self.yi), _values(self.vi), used, found)
+        said = tuple(self._recovered(used))
+        return MetaAnalysis(
+            self.measure, slab, _values(self.yi), _values(self.vi), used, found, recovered=said
+        )
 
     def effects(self, used: Sequence[int], subgroup: str | None) -> list[EffectSize]:
         """Return the effect sizes of some rows, each with its value of a column."""
@@ -46,6 +56,19 @@ class Studies:
             )
             for i, group in zip(used, groups, strict=True)
         ]
+
+    def recovered_rows(self) -> frozenset[int]:
+        """Return the rows with a number that was recovered or assumed."""
+        return frozenset(row for one in self.filled for row in one.rows)
+
+    def _recovered(self, used: Sequence[int]) -> Iterator[str]:
+        """A sentence a column that was filled in for studies of the model."""
+        slab = labels(self.table)
+        for one in self.filled:
+            rows = [slab[i] for i in one.rows if i in used]
+            if rows:
+                said = f"all {len(rows)}" if len(rows) == len(used) else ", ".join(rows)
+                yield f"{one.column} of {said}: {one.how}."
 
     def cells(self, used: Sequence[int], name: str | None) -> list[str]:
         """Return a column's cells as texts; "" for each row without a column."""
@@ -69,11 +92,26 @@ class Studies:
         return tuple(int(i) for i in np.argsort(values, kind="stable"))
 
 
-def of_studies(table: pd.DataFrame, measure: str, rules: Rules) -> Studies:
-    """Return the studies of a table with a row a study."""
-    columns = numbers(table)
+def of_studies(
+    table: pd.DataFrame, measure: str, rules: Rules, *, ri: float | None = None
+) -> Studies:
+    """Return the studies of a table with a row a study.
+
+    Parameters
+    ----------
+    table : DataFrame
+    measure : str
+    rules : Rules
+    ri : float, optional
+        The correlation of two measurements of one patient where the table has none.
+    """
+    ratio = measure in FORMULAS and FORMULAS[measure].scale == "log"
+    made, filled = completed(numbers(table), ratio=ratio, ri=ri)
+    columns = effective(made)
     yi, vi = escalc(measure, columns, rules)
-    return Studies(measure, table, columns, yi, vi)
+    wanted = {name for names in FORMULAS[measure].columns for name in names}
+    known = tuple(one for one in filled if one.column in wanted)
+    return Studies(measure, table, columns, yi, vi, rules, known)
 
 
 def of_arms(table: pd.DataFrame, measure: str, rules: Rules, study: str, dose: str) -> Studies:
@@ -99,7 +137,7 @@ def of_arms(table: pd.DataFrame, measure: str, rules: Rules, study: str, dose: s
     names = [str(name) for name in table[study]]
     found = trends(measure, numbers(table), column(table, dose), names, rules)
     made = pd.DataFrame({"slab": found.study, "lowest": found.lowest, "highest": found.highest})
-    return Studies(measure, made, {}, found.yi, found.vi)
+    return Studies(measure, made, {}, found.yi, found.vi, rules)
 
 
 def _left_out(studies: Studies, slab: Sequence[str], needed: Sequence[str]) -> tuple[LeftOut, ...]:

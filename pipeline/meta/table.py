@@ -9,10 +9,16 @@ import numpy as np
 import pandas as pd
 
 from pipeline.effects.formulas import FORMULAS, Array
+from pipeline.effects.formulas.cluster import CLUSTERS
+from pipeline.effects.formulas.recover import PRINTED
 from pipeline.errors import InputError
 
-#: Every column that some formula reads.
-NUMERIC = tuple(dict.fromkeys(n for f in FORMULAS.values() for names in f.columns for n in names))
+#: Every column that some formula reads, or from which one of these follows.
+NUMERIC = tuple(
+    dict.fromkeys(
+        [n for f in FORMULAS.values() for names in f.columns for n in names] + [*PRINTED, *CLUSTERS]
+    )
+)
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -38,7 +44,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def numbers(table: pd.DataFrame) -> dict[str, Array]:
-    """Return the columns that formulas read, NaN where a cell is empty or NA.
+    """Return the columns of `NUMERIC` that are there, NaN where a cell is empty or NA.
 
     Raises
     ------

@@ -5,14 +5,13 @@ A number that was filled in is named, so that an analysis can say so, and leave 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
 from pipeline.effects.formulas.table import Array, Columns, refuse
-from pipeline.errors import EffectSizeError
 
 #: What is read from a table beside the columns of the formulas: an effect as printed with its
 #: interval, test statistic or p value (metafor's ``conv.wald``), and standard errors of means.
@@ -47,10 +46,10 @@ def completed(
     Returns
     -------
     columns : dict of str to array
-        `yi` from `out`; `sei` from the interval, else from `zval`, else from `pval` (two-sided);
-        `sd1i` and `sd2i` from `se1i` and `se2i`; `ri` as given.
+        `yi` from `out`; `vi` from `sei`, else from the interval, else from `zval`, else from `pval`
+        (two-sided); `sd1i` and `sd2i` from `se1i` and `se2i`; `ri` as given.
     filled : tuple of Filled
-        Of the columns above but `yi`, which is only another scale.
+        Of these but `yi` from `out` and `vi` from `sei`, which are only other scales.
 
     Raises
     ------
@@ -66,24 +65,23 @@ def completed(
         refuse("out", held["out"], ratio & (held["out"] <= 0), "a ratio must be above 0")
         printed = np.log(held["out"]) if ratio else held["out"]
         held["yi"] = np.where(np.isfinite(_of(held, "yi")), _of(held, "yi"), printed)
-    rules: list[tuple[str, Array, str]] = list(_of_wald(held, ratio, level))
-    rules += _of_errors(held)
+    if "yi" in held:
+        held["vi"] = np.where(np.isfinite(_of(held, "vi")), _of(held, "vi"), _of(held, "sei") ** 2)
+    rules = [*(_of_wald(held, ratio, level) if "yi" in held else ()), *_of_errors(held)]
     if ri is not None:
         rules.append(("ri", np.full(_rows(held), ri), f"assumed: r = {ri:g}"))
     filled = []
     for name, values, how in rules:
         before = _of(held, name)
-        open_ = ~np.isfinite(before) & np.isfinite(values)
-        if name == "sei":
-            open_ &= ~np.isfinite(_of(held, "vi"))
-        if open_.any():
-            held[name] = np.where(open_, values, before)
-            filled.append(Filled(name, tuple(int(i) for i in np.flatnonzero(open_)), how))
+        rows = np.flatnonzero(~np.isfinite(before) & np.isfinite(values))
+        if rows.size:
+            held[name] = np.where(np.isfinite(before), before, values)
+            filled.append(Filled(name, tuple(int(i) for i in rows), how))
     return held, tuple(filled)
 
 
 def _of_wald(held: Columns, ratio: bool, level: float) -> Iterator[tuple[str, Array, str]]:
-    """Standard errors behind intervals, test statistics and p values, in this order."""
+    """Variances behind intervals, test statistics and p values, in this order."""
     yi = np.abs(_of(held, "yi"))
     if "ci_lb" in held and "ci_ub" in held:
         low, high = held["ci_lb"], held["ci_ub"]
@@ -92,14 +90,22 @@ def _of_wald(held: Columns, ratio: bool, level: float) -> Iterator[tuple[str, Ar
             refuse("ci_lb", low, low <= 0, "a limit of a ratio must be above 0")
             low, high = np.log(low), np.log(high)
         width = 2 * float(stats.norm.ppf(0.5 + level / 2))
-        yield "sei", (high - low) / width, f"from the {100 * level:g} % interval, taken as normal"
+        yield (
+            "vi",
+            ((high - low) / width) ** 2,
+            f"from the {100 * level:g} % interval, taken as normal",
+        )
     if "zval" in held:
-        yield "sei", _divided(yi, np.abs(held["zval"])), "from the effect and its z statistic"
+        yield "vi", _divided(yi, np.abs(held["zval"])) ** 2, "from the effect and its z statistic"
     if "pval" in held:
         p = held["pval"]
         refuse("pval", p, (p <= 0) | (p > 1), "must lie above 0 and not above 1")
         z = stats.norm.isf(p / 2)
-        yield "sei", _divided(yi, z), "from the effect and its two-sided p value, taken as normal"
+        yield (
+            "vi",
+            _divided(yi, z) ** 2,
+            "from the effect and its two-sided p value, taken as normal",
+        )
 
 
 def _of_errors(held: Columns) -> Iterator[tuple[str, Array, str]]:
