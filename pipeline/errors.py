@@ -11,6 +11,7 @@ Text that cannot be read is not an error but data: see `pipeline.schema.Problem`
     ├── EffectSizeError           5   an effect size is not defined for these data
     ├── PoolError                 5   these effect sizes cannot be pooled
     ├── StoreError                5   the database is damaged or of another version
+    ├── StaleError                5   a decision was made in ignorance of another on its field
     ├── UnreviewedError           6   --require-reviewed met a value nobody has reviewed
     └── LockedError               7   another run works on this review
 
@@ -70,6 +71,12 @@ class PoolError(PipelineError):
 
 class StoreError(PipelineError):
     """The database is damaged, or was written by another version."""
+
+    exit_code = 5
+
+
+class StaleError(PipelineError):
+    """A decision rests on a state of its field that has changed since; nothing was saved."""
 
     exit_code = 5
 

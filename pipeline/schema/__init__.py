@@ -1,6 +1,17 @@
 """What flows between the stages: frozen dataclasses, without I/O, spaCy, pandas or PyMARE."""
 
-from pipeline.schema.decision import VERDICTS, Decision, Screening
+from pipeline.schema.decision import (
+    SCREENING,
+    VERDICTS,
+    WHOLE,
+    Decision,
+    Event,
+    Link,
+    Screening,
+    event_plain,
+    in_order,
+    link_hash,
+)
 from pipeline.schema.dose import course_g_per_kg
 from pipeline.schema.estimate import (
     Coefficient,
@@ -50,7 +61,9 @@ __all__ = [
     "DIRECTIONS",
     "OUTCOME_TYPES",
     "ROLES",
+    "SCREENING",
     "VERDICTS",
+    "WHOLE",
     "Arm",
     "Author",
     "Batch",
@@ -63,10 +76,12 @@ __all__ = [
     "Decision",
     "Dose",
     "EffectSize",
+    "Event",
     "Evidence",
     "Extractor",
     "Flow",
     "Grant",
+    "Link",
     "MeshHeading",
     "NotPooled",
     "Number",
@@ -89,4 +104,7 @@ __all__ = [
     "SubgroupTest",
     "Timepoint",
     "course_g_per_kg",
+    "event_plain",
+    "in_order",
+    "link_hash",
 ]

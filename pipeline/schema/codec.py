@@ -115,8 +115,10 @@ def _flat(value: Any, cls: type) -> dict[str, Any]:
 
     A word of an arm, dose or outcome (its label, unit, measure ...) carries the whole's quote.
     """
-    out = {f.name: _scalar(getattr(value, f.name)) for f in fields(cls)}
+    out = {f.name: _scalar(getattr(value, f.name)) for f in fields(cls) if f.name != "reviewed"}
     words = {k: {"value": v, "quote": out["quote"]} for k, v in out.items() if isinstance(v, str)}
+    for name in value.reviewed:
+        words.get(name, {})["reviewed"] = True
     return {**out, **{k: w if w["value"] else None for k, w in words.items()}}
 
 
@@ -126,6 +128,7 @@ def _scalar(value: Any) -> Any:
         plain = list(value.value) if isinstance(value.value, tuple) else value.value
         out: dict[str, Any] = {"value": plain, "quote": _scalar(value.quote)}
         more = {"derived": value.derived or None, "confidence": value.confidence}
+        more["reviewed"] = value.reviewed or None
         return out | {name: found for name, found in more.items() if found is not None}
     if isinstance(value, Quote):
         return {"start": value.start, "end": value.end, "text": value.text}

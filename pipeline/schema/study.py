@@ -48,24 +48,31 @@ class Reading(Generic[T]):
 
     `derived` names the rule ("sum of arms", "days x amount"); "" for what stands in the text.
     `confidence` is the share of readings like this one that were right on gold records, None
-    where none judges them.
+    where none judges them. `reviewed` is what people made of it ("accepted", "corrected",
+    "agreed", "adjudicated"), "" for a reading that nobody has checked.
     """
 
     value: T
     quote: Quote | None = None
     derived: str = ""
     confidence: float | None = None
+    reviewed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A group of patients; `n` as analysed where several are printed."""
+    """A group of patients; `n` as analysed where several are printed.
+
+    Of an arm, a dose and an outcome, `reviewed` names the words that a person has checked: those of
+    its fields that hold no reading. A reading says itself whether it was.
+    """
 
     label: str
     role: str
     treatment: str = ""
     n: Reading[int] | None = None
     quote: Quote | None = None
+    reviewed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _one_of("role", self.role, ROLES)
@@ -87,6 +94,7 @@ class Dose:
     phase: str | None = None
     route: str | None = None
     quote: Quote | None = None
+    reviewed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +151,7 @@ class Outcome:
     p_value: Reading[str] | None = None
     direction: Reading[str] | None = None
     quote: Quote | None = None
+    reviewed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _one_of("type", self.type, OUTCOME_TYPES)

@@ -1,18 +1,18 @@
-"""Checks a store: raw files are whole, records parse, quotes are where they say."""
+"""Checks a store: raw files are whole, records parse, quotes and decisions are as written."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from pipeline.schema import Quote, Record, Study
+from pipeline.schema import Link, Quote, Record, Study, link_hash
 from pipeline.schema.codec import from_plain
-from pipeline.store import raw
+from pipeline.store import decided, raw
 from pipeline.store.tables import extractions, raw_documents, records
 
 
@@ -27,6 +27,20 @@ def faults(connection: Connection, corpus: Path) -> Iterator[str]:
     both = select(extractions, records.c.json.label("record")).join(records).order_by(*key)
     for row in connection.execute(both):
         yield from _quote_faults(row)
+    yield from _chain_faults(decided.links(connection))
+
+
+def _chain_faults(chain: Sequence[Link]) -> Iterator[str]:
+    """Yield the events that are not as they were written, or follow another than they did."""
+    before = ""
+    for link in chain:
+        event = link.event
+        if link.previous != before or link.hash != link_hash(before, event.digest):
+            yield (
+                f"The decision {event.event_id} on {event.decision.field} of "
+                f"{event.decision.record_id} or one before it was changed, moved or removed."
+            )
+        before = link.hash
 
 
 def _record_faults(row: Row[Any]) -> Iterator[str]:

@@ -11,8 +11,18 @@ from types import TracebackType
 from sqlalchemy import Connection, Engine
 
 from pipeline.errors import OutputError, StoreError
-from pipeline.schema import Batch, Decision, Extractor, Problem, Record, Search, Study
-from pipeline.store import checks, corpus, database, raw, work
+from pipeline.schema import (
+    WHOLE,
+    Batch,
+    Decision,
+    Event,
+    Extractor,
+    Problem,
+    Record,
+    Search,
+    Study,
+)
+from pipeline.store import checks, corpus, database, decided, raw, work
 from pipeline.store.work import Run
 
 
@@ -177,7 +187,14 @@ class Store:
         with self._reading() as connection:
             return work.hits_read(connection, search_id, extractor)
 
-    def add_decision(self, decision: Decision, *, event_id: str | None = None) -> str:
+    def add_decision(
+        self,
+        decision: Decision,
+        *,
+        event_id: str | None = None,
+        expected: int | None = None,
+        blind: bool = False,
+    ) -> str:
         """Append a reviewer's decision and return its event id.
 
         Parameters
@@ -187,21 +204,68 @@ class Store:
         event_id : str, optional
             The caller's name of the event, so that sending it twice adds it once; by default a
             random UUID.
+        expected : int, optional
+            The number of events on the field that the reviewer saw (`field_versions`).
+        blind : bool
+            Whether only those count that the reviewer may see (`visible_events`).
+
+        Raises
+        ------
+        StaleError
+            If the field has another number of events by now; nothing was saved.
+        StoreError
+            If another decision has this event id, or an "undone" names no own decision.
+        """
+        name = event_id or str(uuid.uuid4())
+        with self._writing() as connection:
+            decided.decide(connection, [(name, decision)], expected, blind)
+        return name
+
+    def add_decisions(self, several: Iterable[Decision]) -> list[Event]:
+        """Append decisions of one keystroke, all or none; return them as events."""
+        named = [(str(uuid.uuid4()), decision) for decision in several]
+        with self._writing() as connection:
+            return decided.decide(connection, named, None, False)
+
+    def merge_events(self, events: Sequence[Event]) -> list[Event]:
+        """Append the events of another store that are not here yet, all or none; return those.
 
         Raises
         ------
         StoreError
-            If another decision has this event id.
+            If an event here has the id of one of them and says something else.
         """
-        event_id = event_id or str(uuid.uuid4())
         with self._writing() as connection:
-            work.add_decision(connection, event_id, decision)
-        return event_id
+            return decided.merge(connection, events)
 
     def decisions(self, record_id: str | None = None) -> list[Decision]:
         """Return all decisions, or those on a record, in the order they were added."""
+        return [event.decision for event in self.events(record_id)]
+
+    def events(self, record_id: str | None = None) -> list[Event]:
+        """Return all events, or those on a record, in the order they were added."""
         with self._reading() as connection:
-            return work.all_decisions(connection, record_id)
+            return decided.events(connection, record_id)
+
+    def visible_events(self, who: str, record_id: str | None = None) -> list[Event]:
+        """Return the events that a blind reviewer may see, in the order they were added.
+
+        They are the own ones; those of the others only where two people have finished the record,
+        and `who` too if they have begun it. Its screening and the check of its readings are
+        finished each for itself. The query leaves the rest out: it is never read.
+        """
+        with self._reading() as connection:
+            return decided.visible(connection, who, record_id)
+
+    def field_versions(self, record_id: str, who: str | None = None) -> dict[str, int]:
+        """Return the number of events on each field of a record; those `who` may see, if given."""
+        with self._reading() as connection:
+            return decided.versions(connection, record_id, who)
+
+    def finished(self, record_id: str, stage: str = WHOLE) -> list[str]:
+        """Return who has finished checking a record's readings, or its "screening"."""
+        with self._reading() as connection:
+            return decided.finished(connection, record_id, stage)
 
     def start_run(
         self, run_id: str, *, started: str, argv: Sequence[str], config_sha256: str
@@ -249,7 +313,7 @@ class Store:
             return work.all_runs(connection)
 
     def check(self) -> list[str]:
-        """Return a sentence for each fault: raw files, records and quotes; none if all is well."""
+        """Return a sentence for each fault: raw files, records, quotes and the decisions' chain."""
         with self._reading() as connection:
             return list(checks.faults(connection, self._folder))
 

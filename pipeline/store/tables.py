@@ -9,6 +9,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     Integer,
     MetaData,
     Table,
@@ -94,7 +95,8 @@ extractions = Table(
     ),
 )
 
-#: Reviewers' decisions; triggers refuse any change or deletion.
+#: Reviewers' decisions in the order they came; triggers refuse any change or deletion. `evidence`
+#: is the JSON of a quote; `hash` chains a row to the one before (`pipeline.schema.Link`).
 decisions = Table(
     "decisions",
     metadata,
@@ -107,6 +109,16 @@ decisions = Table(
     Column("when", Text, nullable=False),
     Column("value", Text),
     Column("reason", Text, nullable=False),
+    Column("old", Text),
+    Column("evidence", Text),
+    Column("snapshot", Text),
+    Column("undoes", Text, nullable=False, server_default=""),
+    Column("content_hash", Text, nullable=False, server_default=""),
+    Column("software", Text, nullable=False, server_default=""),
+    Column("previous", Text, nullable=False, server_default=""),
+    Column("hash", Text, nullable=False, server_default=""),
+    Column("turn", Integer, nullable=False, server_default="1"),
+    Index("ix_decisions_field", "record_id", "field"),
     sqlite_autoincrement=True,
 )
 

@@ -1,29 +1,25 @@
-"""Reads and writes what was read, decided and run, within a transaction."""
+"""Reads and writes what was read and run, within a transaction."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
 from pipeline.errors import StoreError
-from pipeline.schema import Decision, Extractor, Study
+from pipeline.schema import Extractor, Study
 from pipeline.store.corpus import same_version
 from pipeline.store.rows import dump, upsert
 from pipeline.store.stored import stored
 from pipeline.store.tables import (
-    decisions,
     extractions,
     newest_records,
     runs,
     search_records,
     searches,
 )
-
-_DECISION = ("record_id", "field", "verdict", "who", "when", "value", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +74,6 @@ def hits_read(connection: Connection, search_id: str, extractor: Extractor) -> d
     return {row.record_id: stored(Study, json.loads(row.json)) for row in rows}
 
 
-def add_decision(connection: Connection, event_id: str, decision: Decision) -> None:
-    """Append a decision; the same one again is no second decision."""
-    fields = {name: getattr(decision, name) for name in _DECISION}
-    query = select(decisions).where(decisions.c.event_id == event_id)
-    known = connection.execute(query).one_or_none()
-    if known is None:
-        connection.execute(insert(decisions), {"event_id": event_id, **fields})
-    elif _decision(known._mapping) != decision:
-        raise StoreError(f"Another decision has the event id {event_id!r}.")
-
-
-def all_decisions(connection: Connection, record_id: str | None) -> list[Decision]:
-    """Return all decisions, or those on a record, in the order they were added."""
-    query = select(decisions).order_by(decisions.c.ordinal)
-    if record_id is not None:
-        query = query.where(decisions.c.record_id == record_id)
-    return [_decision(row._mapping) for row in connection.execute(query)]
-
-
 def start_run(connection: Connection, run: Run) -> None:
     """Insert a run."""
     row = {name: getattr(run, name) for name in ("run_id", "started", "status", "config_sha256")}
@@ -133,8 +110,3 @@ def _key(extractor: Extractor) -> dict[str, str]:
         "version": extractor.version,
         "rules_hash": extractor.rules_hash,
     }
-
-
-def _decision(row: Any) -> Decision:
-    """A row of the decisions."""
-    return Decision(**{name: row[name] for name in _DECISION})

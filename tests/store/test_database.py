@@ -7,16 +7,21 @@ import shutil
 import sqlite3
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import MetaData, select
+from sqlalchemy import Engine, MetaData, select
+from sqlalchemy.exc import DBAPIError
 
 from pipeline.errors import ConfigError, OutputError, StoreError
+from pipeline.schema import Decision
 from pipeline.store import Store, database
 from pipeline.store.tables import metadata
-from tests.store.samples import BATCH, NOON, SEARCH
+from tests.store.samples import NOON, SEARCH
 
 
 @pytest.fixture
@@ -31,34 +36,108 @@ def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> Non
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_a_store_of_the_first_version_keeps_all_that_it_holds(
-    tmp_path: Path, url: str | None
+KEY = {"search_id": "s1", "record_id": "pmid1", "content_hash": "c1"}
+#: A row for each table that is no decision, as both old versions know them.
+OLD_ROWS: dict[str, dict[str, Any]] = {
+    "searches": {
+        "search_id": "s1",
+        "ordinal": 1,
+        "source": "pubmed",
+        "query": "ivig",
+        "date": "2026-11-22",
+        "count": 1,
+        "translation": "",
+        "warnings": "[]",
+    },
+    "raw_documents": {
+        "search_id": "s1",
+        "name": "a.xml",
+        "ordinal": 1,
+        "sha256": "0",
+        "media_type": "application/xml",
+        "path": "raw/a.xml.gz",
+        "fetched_at": NOON,
+        "problems": "[]",
+    },
+    "records": {**KEY, "json": "{}", "raw_sha256": "0", "first_seen": NOON},
+    "newest_records": {"record_id": "pmid1", "content_hash": "c1", "fetched_at": NOON},
+    "search_records": {**KEY, "position": 0},
+    "extractions": {
+        "record_id": "pmid1",
+        "content_hash": "c1",
+        "extractor": "rules",
+        "version": "1",
+        "rules_hash": "0",
+        "json": "{}",
+    },
+    "runs": {
+        "run_id": "r1",
+        "started": NOON,
+        "status": "complete",
+        "argv": "[]",
+        "config_sha256": "0",
+    },
+}
+DECIDED = [
+    {"event_id": "e-2", "record_id": "pmid1", "field": "n_total", "verdict": "accepted"},
+    {"event_id": "e-1", "record_id": "pmid1", "field": "n_total", "verdict": "corrected"},
+    {"event_id": "e-3", "record_id": "pmid2", "field": "outcomes[1].n", "verdict": "rejected"},
+]
+
+
+def old_store(folder: Path, url: str | None, revision: str) -> Engine:
+    """The database of a released version, with a row in every table."""
+    place = folder / "corpus"
+    place.mkdir()
+    engine = database.connect(database.database_url(place, url))
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    with database.writing(engine).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    filled = MetaData()
+    filled.reflect(engine)
+    with engine.begin() as connection:
+        for table in filled.sorted_tables:
+            if table.name not in ("decisions", "alembic_version"):
+                connection.execute(table.insert(), [OLD_ROWS[table.name]])
+        said = {"who": "Li", "when": NOON, "value": "12", "reason": ""}
+        connection.execute(filled.tables["decisions"].insert(), [row | said for row in DECIDED])
+    return engine
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_an_old_store_keeps_all_that_it_holds(
+    tmp_path: Path, url: str | None, revision: str
 ) -> None:
-    """Every row of every table outlives the migrations; what they add is empty."""
+    """Every row of every table outlives the migrations; the decisions become a chain."""
+    engine = old_store(tmp_path, url, revision)
+    old = rows(engine)
+    engine.dispose()
     with Store.open(tmp_path, url) as store:
-        store.save_search(SEARCH)
-        store.save_batch(SEARCH.search_id, BATCH, fetched_at=NOON)
-        store.start_run("r1", started=NOON, argv=("run",), config_sha256="c")
-        with store._engine.begin() as connection:
-            connection.exec_driver_sql("ALTER TABLE runs DROP COLUMN search_id")  # as 0001 made it
-            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
-        old = rows(store)
-    with Store.open(tmp_path, url) as store:
-        new = rows(store)
-        assert store.runs()[0].run_id == "r1"
-        assert len(store.records(SEARCH.search_id)) == len(BATCH.records)
-        assert store.check() == []
-    assert new.pop("alembic_version") == [{"version_num": "0002"}]
-    assert new["runs"] == [{**run, "search_id": None} for run in old["runs"]]
-    for name in new.keys() - {"runs"}:
-        assert new[name] == old[name], name
+        new = rows(store._engine)
+        assert [e.event_id for e in store.events()] == ["e-2", "e-1", "e-3"]
+        assert [e.turn for e in store.events()] == [1, 2, 1]
+        assert store.events("pmid1")[1].decision == Decision(
+            "pmid1", "n_total", "corrected", "Li", NOON, "12"
+        )
+        assert [fault for fault in store.check() if "decision" in fault] == []
+        store.add_decision(Decision("pmid1", "n_total", "accepted", "Li", NOON, "12"))
+        assert [fault for fault in store.check() if "decision" in fault] == []
+        with pytest.raises(DBAPIError, match="append-only"), store._engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE decisions SET who = 'Ng'")
+    assert new.pop("alembic_version") == [{"version_num": "0003"}]
+    old.pop("alembic_version")
+    assert all(old.values())
+    for name, kept in old.items():
+        assert [{k: row[k] for k in kept[0]} for row in new[name]] == kept, name
 
 
-def rows(store: Store) -> dict[str, list[dict[str, object]]]:
-    """Every row of every table of a store."""
+def rows(engine: Engine) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table of a database."""
     found = MetaData()
-    found.reflect(store._engine)
-    with store._engine.connect() as connection:
+    found.reflect(engine)
+    with engine.connect() as connection:
         return {
             table.name: [dict(row._mapping) for row in connection.execute(select(table))]
             for table in found.sorted_tables
