@@ -92,8 +92,14 @@ export function listen(actions) {
       begun = opens ? typed : "";
     }
   });
+  hints();
+}
+
+/** Print each action's key where the page names it. */
+export function hints() {
+  const { off, keys } = settings();
   for (const hint of document.querySelectorAll("[data-key]")) {
-    hint.textContent = settings().off ? "" : settings().keys[hint.dataset.key] ?? "";
+    hint.textContent = off ? "" : keys[hint.dataset.key] ?? "";
   }
 }
 

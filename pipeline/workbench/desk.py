@@ -1,0 +1,162 @@
+"""What the workbench works on: a review's records, readings and decisions, as one may see them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+
+from pipeline import __version__
+from pipeline.config import Config
+from pipeline.review.decide import Writer
+from pipeline.review.resolve import live
+from pipeline.review.screening import screened
+from pipeline.schema import (
+    SCREENING,
+    WHOLE,
+    Decision,
+    Event,
+    Extractor,
+    Record,
+    Screening,
+    Search,
+    Study,
+)
+from pipeline.screen import screen
+from pipeline.store import Store
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """A search with its records, what was read in them and what the rules say of them, by id.
+
+    A record that nothing was read from yet is left out.
+    """
+
+    search: Search | None
+    records: Mapping[str, Record]
+    studies: Mapping[str, Study]
+
+    rules: Mapping[str, Screening]
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The record ids in their order."""
+        return tuple(self.records)
+
+
+@dataclass
+class Desk:
+    """A review as the workbench holds it: the protocol, the store, and the clock.
+
+    `adjudicator_free` lets those who disagreed settle it themselves ("consensus").
+    """
+
+    config: Config
+    store: Store
+    extractor: Extractor
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _held: tuple[object, Holdings] | None = field(default=None, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def mode(self) -> str:
+        """The protocol's `review.mode`."""
+        return self.config.review.mode
+
+    @property
+    def blind(self) -> bool:
+        """Whether a reviewer sees the others' decisions only when both have finished."""
+        return self.mode == "dual"
+
+    @property
+    def holdings(self) -> Holdings:
+        """The latest search's records and readings; read again when another search or run came."""
+        search = self.store.latest_search()
+        runs = self.store.runs()
+        state = (search and search.search_id, runs[-1:])
+        with self._lock:
+            if self._held is None or self._held[0] != state:
+                self._held = (state, self._load(search))
+            return self._held[1]
+
+    def _load(self, search: Search | None) -> Holdings:
+        """Read the records of a search and what was read in them."""
+        if search is None:
+            return Holdings(None, {}, {}, {})
+        studies = self.store.extractions(search.search_id, self.extractor)
+        records = {r.record_id: r for r in self.store.records(search.search_id)}
+        both = {k: r for k, r in records.items() if k in studies}
+        rules = {k: screen(r, studies[k], self.config.eligibility) for k, r in both.items()}
+        return Holdings(search, both, {k: studies[k] for k in both}, rules)
+
+    def events(self, who: str, record_id: str | None = None) -> list[Event]:
+        """Return the events that a reviewer may see: in mode "dual" the store leaves out others'."""
+        if self.blind:
+            return self.store.visible_events(who, record_id)
+        return self.store.events(record_id)
+
+    def version(self, who: str, record_id: str, path: str) -> int:
+        """Return how many events on a field a reviewer may see."""
+        return self.store.field_versions(record_id, who if self.blind else None).get(path, 0)
+
+    def by_field(self, events: Sequence[Event]) -> dict[str, list[Event]]:
+        """Return events by their field."""
+        found: dict[str, list[Event]] = {}
+        for event in events:
+            found.setdefault(event.decision.field, []).append(event)
+        return found
+
+    def mode_for(self, events: Sequence[Event]) -> str:
+        """Return how a record's events are weighed for who may see them.
+
+        Whoever works blind sees the own word alone, which does not count yet, as it is.
+        """
+        alone = len({e.decision.who for e in events}) < 2
+        return "single" if self.blind and alone else self.mode
+
+    @property
+    def consensus(self) -> bool:
+        """Whether those who disagreed may settle a conflict themselves."""
+        return bool(getattr(self.config.review, "consensus", False))
+
+    def screened(self, record_id: str, events: Sequence[Event]) -> Screening:
+        """Return the screening of a record that counts: people's word over the rule's."""
+        held = self.holdings
+        rule = held.rules[record_id]
+        own = [e for e in events if e.decision.field == SCREENING]
+        return screened(rule, own, self.mode_for(own), consensus=self.consensus)
+
+    def write(
+        self, decision: Decision, *, expected: int | None, event_id: str | None = None
+    ) -> str:
+        """Append a decision.
+
+        Raises
+        ------
+        StaleError
+            If its field changed since it was shown.
+        """
+        return self.store.add_decision(
+            decision, event_id=event_id, expected=expected, blind=self.blind
+        )
+
+    def writer(self, who: str) -> Writer:
+        """Return who decides at this moment, with this software."""
+        when = self.now().astimezone(UTC).isoformat(timespec="microseconds")
+        made = f"{self.extractor.name} {self.extractor.version} {self.extractor.rules_hash[:12]}"
+        return Writer(who, when, f"evipool {__version__}; {made}".strip())
+
+
+def own_last(events: Sequence[Event], who: str) -> Event | None:
+    """Return a reviewer's latest event among those on a field, comments apart; it can be undone."""
+    mine = [e for e in live(events) if e.decision.who == who and e.decision.verdict != "comment"]
+    return mine[-1] if mine else None
+
+
+def finished_by(events: Sequence[Event]) -> set[str]:
+    """Return who has finished checking a record, by the events on it."""
+    said = (e.decision for e in live(events))
+    return {d.who for d in said if d.field == WHOLE and d.verdict == "finished"}

@@ -1,0 +1,210 @@
+// The extraction check: marks and fields, keys, edits, evidence.
+import { element, follow, hints, listen, post, say } from "./common.js";
+import { selected } from "./text.js";
+
+const sheet = document.getElementById("sheet");
+const pane = document.getElementById("text");
+const record = sheet.dataset.record;
+const mode = sheet.dataset.address; // where decisions of this page go
+const all = () => [...sheet.querySelectorAll(".field")];
+let now = null;
+let picked = null; // the selection before a click on a button took it away
+
+function choose(field, { focus = true, scroll = true } = {}) {
+  if (!field) return;
+  for (const other of sheet.querySelectorAll(".field.now")) {
+    other.classList.remove("now");
+    other.removeAttribute("aria-current");
+    other.tabIndex = -1;
+  }
+  now = field;
+  field.classList.add("now");
+  field.setAttribute("aria-current", "true");
+  field.tabIndex = 0;
+  if (focus) field.focus({ preventScroll: true });
+  if (scroll) field.scrollIntoView({ block: "nearest" });
+  for (const mark of pane.querySelectorAll("mark")) {
+    mark.classList.toggle("on", mark.dataset.fields.split(" ").includes(field.id));
+  }
+  const first = pane.querySelector("mark.on");
+  if (first && scroll) show(first);
+}
+
+/** Bring a mark into the pane's view, without moving the page. */
+function show(mark) {
+  const box = mark.getBoundingClientRect();
+  const frame = pane.getBoundingClientRect();
+  if (box.top < frame.top || box.bottom > frame.bottom) {
+    pane.scrollTop += box.top - frame.top - frame.height / 3;
+  }
+}
+
+function step(by) {
+  const list = all();
+  const at = list.indexOf(now);
+  choose(list[Math.min(Math.max(at + by, 0), list.length - 1)] ?? list[0]);
+}
+
+/** The fields of a mark, in turn: a second click goes to the next. */
+function ofMark(mark) {
+  const ids = mark.dataset.fields.split(" ");
+  const at = now ? ids.indexOf(now.id) : -1;
+  choose(document.getElementById(ids[(at + 1) % ids.length]));
+}
+
+/** Send a decision on a field and show what came of it. */
+async function decide(field, said) {
+  field.querySelector("form")?.remove();
+  const answer = await post(mode, {
+    record_id: record, field: field.dataset.path, version: Number(field.dataset.version), ...said,
+  });
+  if (!answer) {
+    choose(field);
+    return false;
+  }
+  await refresh(answer, field.dataset.path);
+  return true;
+}
+
+/** Put what the server rendered in the place of what stood there. */
+async function refresh(answer, path) {
+  for (const [id, html] of Object.entries(answer.parts)) {
+    const old = document.getElementById(id);
+    if (old) old.replaceWith(element(html));
+  }
+  hints();
+  const field = all().find((f) => f.dataset.path === path) ?? all()[0];
+  choose(field, { scroll: false });
+  say(answer.said);
+}
+
+const NEED = "Choose a field first: j, or a click.";
+
+function simple(verdict) {
+  return () => (now ? decide(now, { verdict }) : say(NEED));
+}
+
+/** Open a form in the field; Enter saves, Esc cancels. */
+function form(field, rows, save) {
+  field.querySelector("form")?.remove();
+  const made = document.getElementById("edit").content.firstElementChild.cloneNode(true);
+  const acts = made.querySelector(".acts");
+  for (const [name, text, input] of rows) {
+    const label = document.createElement("label");
+    label.htmlFor = `edit-${name}`;
+    label.textContent = text;
+    input.id = `edit-${name}`;
+    input.name = name;
+    acts.before(label, input);
+  }
+  made.addEventListener("submit", (event) => {
+    event.preventDefault();
+    save(Object.fromEntries(new FormData(made)));
+  });
+  const close = () => { made.remove(); choose(field); };
+  made.querySelector("[data-cancel]").addEventListener("click", close);
+  made.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { event.preventDefault(); close(); }
+  });
+  field.append(made);
+  rows[0][2].focus();
+  rows[0][2].select?.();
+  made.scrollIntoView({ block: "nearest" });
+}
+
+function input(value, placeholder = "") {
+  const made = document.createElement("input");
+  made.value = value;
+  made.placeholder = placeholder;
+  made.autocomplete = "off";
+  return made;
+}
+
+function choice(options, value) {
+  const made = document.createElement("select");
+  for (const option of options) made.add(new Option(option, option, false, option === value));
+  return made;
+}
+
+function edit(evidence = null) {
+  if (!now) { say(NEED); return; }
+  const field = now;
+  choose(field);
+  const { kind, value, options } = field.dataset;
+  const start = evidence && (field.dataset.state === "empty" || !value) ? evidence.text : value;
+  const rows = [["value", "Value", options ? choice(JSON.parse(options), value) : input(start)]];
+  if (kind === "number" && !options) rows[0][2].inputMode = "decimal";
+  if (evidence) {
+    const quote = input(evidence.text);
+    quote.readOnly = true;
+    rows.push(["quote", "Evidence", quote]);
+  }
+  rows.push(["reason", "Reason", input("", "optional")]);
+  form(field, rows, (typed) => decide(field, {
+    verdict: "corrected", value: typed.value, reason: typed.reason, evidence,
+  }));
+}
+
+function withEvidence() {
+  const found = selected(pane) ?? picked;
+  if (!found) say("Select the words in the text first.");
+  else edit(found);
+}
+
+function comment() {
+  if (!now) { say(NEED); return; }
+  const field = now;
+  form(field, [["reason", "Comment", input("")]], (typed) => decide(field, {
+    verdict: "comment", reason: typed.reason,
+  }));
+}
+
+const actions = {
+  next: () => step(1),
+  previous: () => step(-1),
+  nextStudy: () => follow("next", "This is the last study."),
+  previousStudy: () => follow("prev", "This is the first study."),
+  accept: simple("accepted"),
+  reject: simple("rejected"),
+  notReported: simple("not_reported"),
+  undo: simple("undone"),
+  edit: () => edit(),
+  evidence: withEvidence,
+  comment,
+};
+
+document.addEventListener("selectionchange", () => {
+  const found = selected(pane);
+  if (found) picked = found;
+});
+pane.addEventListener("mousedown", () => { picked = null; });
+pane.addEventListener("click", (event) => {
+  const mark = event.target.closest("mark");
+  if (mark && getSelection().isCollapsed) ofMark(mark);
+});
+pane.addEventListener("keydown", (event) => {
+  const mark = event.target.closest("mark");
+  if (mark && (event.key === "Enter" || event.key === " ")) {
+    event.preventDefault();
+    ofMark(mark);
+  }
+});
+sheet.addEventListener("click", (event) => {
+  const field = event.target.closest(".field");
+  const act = event.target.closest("[data-act]");
+  if (!field || event.target.closest("form")) return;
+  if (field !== now) choose(field, { focus: !act });
+  if (act) actions[act.dataset.act]();
+});
+sheet.addEventListener("focusin", (event) => {
+  const field = event.target.closest(".field");
+  if (field && field !== now) choose(field, { focus: false });
+});
+document.getElementById("finish")?.addEventListener("click", async () => {
+  const answer = await post(mode, { record_id: record, field: "study", version: Number(sheet.dataset.version), verdict: "finished" });
+  if (answer) location.reload();
+});
+
+listen(actions);
+const wanted = document.getElementById(location.hash.slice(1))?.closest(".field");
+choose(wanted || all().find((f) => f.dataset.state === "suggested") || all()[0], { focus: false, scroll: Boolean(wanted) });
