@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pipeline import __version__
-from pipeline.cli import evaluate, folder, meta, serve, stages, train
+from pipeline.cli import evaluate, folder, meta, review, serve, stages, train
 from pipeline.errors import PipelineError
 
 EXAMPLES = """Examples:
@@ -64,6 +64,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "extract": stages.extract,
     "evaluate": evaluate.evaluate,
     "run": stages.run_command,
+    "review": review.review,
     "pool": stages.pool,
     "meta": meta.meta,
     "report": stages.report,

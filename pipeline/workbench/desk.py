@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from urllib.parse import quote
 
 from pipeline import __version__
 from pipeline.config import Config
@@ -93,7 +95,7 @@ class Desk:
         return Holdings(search, both, {k: studies[k] for k in both}, rules)
 
     def events(self, who: str, record_id: str | None = None) -> list[Event]:
-        """Return the events that a reviewer may see: in mode "dual" the store leaves out others'."""
+        """Return the events that a reviewer may see; in mode "dual" the store hides others'."""
         if self.blind:
             return self.store.visible_events(who, record_id)
         return self.store.events(record_id)
@@ -160,3 +162,16 @@ def finished_by(events: Sequence[Event]) -> set[str]:
     """Return who has finished checking a record, by the events on it."""
     said = (e.decision for e in live(events))
     return {d.who for d in said if d.field == WHOLE and d.verdict == "finished"}
+
+
+def grouped(events: Sequence[Event]) -> dict[str, list[Event]]:
+    """Return events by record."""
+    found: dict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        found[event.decision.record_id].append(event)
+    return found
+
+
+def address(screen: str, record_id: str) -> str:
+    """Return the address of a record's screen."""
+    return f"/{screen}/{quote(record_id, safe='')}"

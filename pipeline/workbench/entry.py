@@ -9,8 +9,8 @@ from typing import Any
 
 from pipeline.errors import InputError
 from pipeline.report.plain import visible
-from pipeline.review import decide as make
-from pipeline.review.paths import ROWS, Path, Slot, parse, row_slots, slot_of, slots
+from pipeline.review.decide import Writer, add_row, comment, decide, finish, undo
+from pipeline.review.paths import ROWS, Path, Slot, parse, slot_of, slots
 from pipeline.review.resolve import same
 from pipeline.review.states import FieldState
 from pipeline.schema import SCREENING, WHOLE, Decision, Event, Quote, Record
@@ -20,6 +20,8 @@ from pipeline.workbench.sheet import states_of
 #: A number as people type it: no thousands separators, which may be decimal commas.
 _NUMBER = re.compile(r"[-−+]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})")
 _PAIR = re.compile(r"\s+to\s+|\s*[;–]\s*")
+#: What may be said of a study as a whole.
+ON_WHOLE = ("finished", "undone", "comment")
 #: What is typed: a text, or the words of a row by name.
 Typed = str | Mapping[str, str]
 
@@ -58,7 +60,7 @@ def entered(path: Path, typed: Typed) -> Any:
     """
     if isinstance(typed, str):
         return _plain(slot_of(path), typed)
-    known = row_slots(path.rows) | slots(ROWS[path.rows]) if path.rows in ROWS else {}
+    known = slots(ROWS[path.rows]) if path.rows in ROWS else {}
     return {n: _plain(known.get(n), text) for n, text in typed.items() if text.strip()}
 
 
@@ -95,25 +97,22 @@ def field_decision(desk: Desk, who: str, record: Record, field: str, said: Said)
         If there is no such field, nothing to accept or undo, or the value does not fit.
     """
     path, writer = parse(field), desk.writer(who)
-    if path is None or field == SCREENING or (field == WHOLE) > (said.verdict in ON_WHOLE):
+    fits = said.verdict in ON_WHOLE if field == WHOLE else said.verdict != "finished"
+    if path is None or field == SCREENING or not fits:
         raise InputError(f"{quoted(field)} is no field on which one may say {said.verdict!r}.")
     events = desk.events(who, record.record_id)
     if said.verdict == "undone":
         own = [e for e in events if e.decision.field == field]
-        return make.undo(undoable(own, who), writer)
+        return undo(undoable(own, who), writer)
     if said.verdict == "comment":
-        return make.comment(record, field, said.reason, writer)
+        return comment(record, field, said.reason, writer)
     if said.verdict == "finished":
-        return make.finish(writer, record, said.reason)
+        return finish(writer, record, said.reason)
     return _value_decision(_state(desk, record, events, field), path, said, writer, record)
 
 
-#: What may be said of a study as a whole.
-ON_WHOLE = ("finished", "undone", "comment")
-
-
 def _value_decision(
-    state: FieldState, path: Path, said: Said, writer: make.Writer, record: Record
+    state: FieldState, path: Path, said: Said, writer: Writer, record: Record
 ) -> Decision:
     """A decision on a value; who types what the extractor reads accepts it."""
     verdict, value = said.verdict, None
@@ -123,9 +122,23 @@ def _value_decision(
         value = entered(path, said.typed)
         if said.evidence is None and same(value, state.field.suggestion) and not state.reviewed:
             verdict = "accepted"
-    return make.decide(
+    return decide(
         state, verdict, writer, record, value=value, evidence=said.evidence, reason=said.reason
     )
+
+
+def new_row(
+    record: Record, kind: str, words: Mapping[str, str], evidence: Quote, writer: Writer
+) -> Decision:
+    """Return the decision that adds a row which the extractor did not read.
+
+    Raises
+    ------
+    InputError
+        If it lacks a word, or a word does not fit.
+    """
+    path = Path("", kind, "0" * 10)
+    return add_row(kind, entered(path, words), evidence, writer, record)
 
 
 def undoable(events: Sequence[Event], who: str) -> Event:

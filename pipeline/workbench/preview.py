@@ -22,7 +22,7 @@ from pipeline.review.effective import effective
 from pipeline.review.paths import plain_of
 from pipeline.review.resolve import live
 from pipeline.schema import Decision, EffectSize, Event, PooledEstimate, QuestionResult, Study
-from pipeline.workbench.desk import Desk
+from pipeline.workbench.desk import Desk, address, grouped
 
 #: matplotlib's settings are those of the process: one figure at a time.
 _DRAWING = threading.Lock()
@@ -104,9 +104,7 @@ class Preview:
 def studies_as_counted(desk: Desk, events: Sequence[Event]) -> list[Study]:
     """Return the eligible studies with the decisions laid over them, as far as events tell."""
     held = desk.holdings
-    by_record: dict[str, list[Event]] = {}
-    for event in events:
-        by_record.setdefault(event.decision.record_id, []).append(event)
+    by_record = grouped(events)
     found = []
     for record_id, study in held.studies.items():
         own = by_record.get(record_id, [])
@@ -142,15 +140,11 @@ def result_of(
     )
     pooled = pool(within, question.model) if len(within) > 1 else None
     reason = "" if pooled else "Fewer than two studies: there is nothing to pool."
-    return QuestionResult(
-        question.id, question.title, question.measure, within, (), pooled, reason
-    )
+    return QuestionResult(question.id, question.title, question.measure, within, (), pooled, reason)
 
 
 def preview(desk: Desk, who: str, question: Question, choice: Choice) -> Preview:
     """Return the page of a question for a reviewer."""
-    from pipeline.workbench.queues import address  # noqa: PLC0415 - queues counts with this module
-
     events = desk.events(who)
     chosen = selection(desk, question, studies_as_counted(desk, events))
     result = result_of(desk, question, chosen.effects, choice)
@@ -298,7 +292,7 @@ def forest_svg(desk: Desk, who: str, question: Question, choice: Choice) -> byte
 
 def derived_lines(desk: Desk, study: Study) -> tuple[dict[str, object], ...]:
     """Return what a study gives to each question: its data, effect and formula, or why nothing."""
-    lines = []
+    lines: list[dict[str, object]] = []
     for question in desk.config.questions:
         chosen = selection(desk, question, [study])
         view = measure_view(question.measure)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from pipeline.report.plain import one_line, visible
 from pipeline.review.resolve import live
 from pipeline.schema import SCREENING, Event, Record
 from pipeline.screen import reasons
-from pipeline.workbench.desk import Desk, finished_by
+from pipeline.workbench.desk import Desk, address, finished_by, grouped
 from pipeline.workbench.preview import selection, studies_as_counted
 from pipeline.workbench.sheet import OPEN, state_name, states_of
 
@@ -89,22 +87,11 @@ class Standing:
     said: str
 
 
-def address(screen: str, record_id: str) -> str:
-    """Return the address of a record's screen."""
-    return f"/{screen}/{quote(record_id, safe='')}"
-
-
-def grouped(events: Sequence[Event]) -> dict[str, list[Event]]:
-    """Return events by record."""
-    found: dict[str, list[Event]] = defaultdict(list)
-    for event in events:
-        found[event.decision.record_id].append(event)
-    return found
-
-
 def standings(desk: Desk, events: Mapping[str, Sequence[Event]]) -> list[Standing]:
     """Return where each record stands, in the order of the search."""
-    return [_standing(desk, record_id, events.get(record_id, ())) for record_id in desk.holdings.ids]
+    return [
+        _standing(desk, record_id, events.get(record_id, ())) for record_id in desk.holdings.ids
+    ]
 
 
 def _standing(desk: Desk, record_id: str, events: Sequence[Event]) -> Standing:
@@ -167,7 +154,7 @@ def _pools(desk: Desk, events: Sequence[Event]) -> list[PoolLine]:
     for question in desk.config.questions:
         effects = selection(desk, question, studies).effects
         n, known = len(effects), sum(e.reviewed for e in effects)
-        said = f"{known} of {n} studies reviewed" if n else "no study is poolable"
+        said = f"{known} of {n} reviewed" if n else "none poolable"
         lines.append(PoolLine(question.id, f"{question.measure}: {said}"))
     return lines
 

@@ -14,13 +14,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from pipeline.errors import InputError
+from pipeline.report.plain import one_line
 from pipeline.report.tables import Cell, CsvTable
 from pipeline.review.paths import plain_of
 from pipeline.review.resolve import live
 from pipeline.schema import Decision, Event, Record
-from pipeline.workbench.desk import Desk
-from pipeline.workbench.sheet import field_id
+from pipeline.workbench.desk import Desk, address
+from pipeline.workbench.marks import mark_text
+from pipeline.workbench.sheet import banners, field_id, links
 
 TOOLS = {"rob2": "RoB 2", "robins_i": "ROBINS-I V2"}
 ABOUT = {
@@ -57,6 +61,48 @@ class Domain:
     support: Answer
 
 
+@dataclass(frozen=True, slots=True)
+class RobSheet:
+    """A study's form."""
+
+    record_id: str
+    slab: str
+    title: str
+    links: tuple[tuple[str, str], ...]
+    banners: tuple[str, ...]
+    text: Markup
+    tool: str
+    tool_name: str
+    tools: tuple[tuple[str, str], ...]
+    about: str
+    base: str
+    domains: tuple[Domain, ...]
+    before: str = ""
+    after: str = ""
+
+
+def rob_sheet(desk: Desk, who: str, record_id: str, tool: str) -> RobSheet | None:
+    """Return the form of a study; without a tool, the one that fits its design."""
+    record, study = desk.holdings.records.get(record_id), desk.holdings.studies.get(record_id)
+    if record is None or study is None:
+        return None
+    chosen = tool if tool in TOOLS else tool_for(study.design.value)
+    return RobSheet(
+        record_id,
+        one_line(record.slab, 60),
+        one_line(record.title, 300),
+        links(record),
+        banners(record),
+        mark_text(record.text, ()),
+        chosen,
+        TOOLS[chosen],
+        tuple(TOOLS.items()),
+        ABOUT[chosen],
+        address("rob", record_id),
+        domains(chosen, desk.events(who, record_id)),
+    )
+
+
 @cache
 def forms() -> tuple[Mapping[str, Any], ...]:
     """Return the domains of all tools."""
@@ -83,12 +129,12 @@ def tool_for(design: str) -> str:
     return "rob2" if design.startswith("rct") else "robins_i"
 
 
-def domains(tool: str, events: Sequence[Event], who: str) -> tuple[Domain, ...]:
+def domains(tool: str, events: Sequence[Event]) -> tuple[Domain, ...]:
     """Return the filled form of a study, as far as events tell."""
-    return tuple(_domain(f, events, who) for f in forms() if f["tool"] == tool)
+    return tuple(_domain(f, events) for f in forms() if f["tool"] == tool)
 
 
-def _domain(form: Mapping[str, Any], events: Sequence[Event], who: str) -> Domain:
+def _domain(form: Mapping[str, Any], events: Sequence[Event]) -> Domain:
     """A domain with its answers."""
     base = f"rob:{form['tool']}:{form['domain']}"
     number = str(form["domain"])

@@ -12,12 +12,12 @@ from typing import Any
 from markupsafe import Markup
 
 from pipeline.report.plain import doi_url, one_line, pubmed_url, visible
-from pipeline.review.effective import lay
-from pipeline.review.fields import Field
+from pipeline.review.effective import effective, lay
+from pipeline.review.fields import GROUPS, Field
 from pipeline.review.paths import HEAD, ROWS, STUDY_FIELDS, slots
 from pipeline.review.resolve import live, same
 from pipeline.review.states import FieldState
-from pipeline.schema import WHOLE, Event, Quote, Record
+from pipeline.schema import WHOLE, Event, Quote, Record, Study
 from pipeline.workbench.desk import Desk, finished_by, own_last
 from pipeline.workbench.marks import Span, mark_text
 
@@ -39,6 +39,11 @@ STATES: Mapping[str, tuple[str, str]] = {
 }
 #: States in which nobody has decided yet.
 OPEN = ("suggested", "empty", "unsure")
+#: The rows that a person may add: list, name, and its words with their closed lists.
+NEW_ROWS = tuple(
+    (kind, GROUPS[kind], {n: list(slots(cls)[n].choices) for n in HEAD[kind]})
+    for kind, cls in ROWS.items()
+)
 #: The colour of each group; two outcomes that follow each other differ.
 COLOUR = {"study": 0, "arm": 1, "dose": 2, "outcome": 3, "registration": 5}
 ACTS = (
@@ -119,6 +124,7 @@ class Sheet:
     derived: tuple[Any, ...] = ()
     before: str = ""
     after: str = ""
+    rows: Any = NEW_ROWS
 
     def field(self, path: str) -> FieldView | None:
         """Return a field by its path."""
@@ -136,6 +142,14 @@ def states_of(desk: Desk, record_id: str, events: Sequence[Event]) -> tuple[Fiel
         consensus=desk.consensus,
     )
     return found.states
+
+
+def counted_study(desk: Desk, record_id: str, events: Sequence[Event]) -> Study:
+    """Return a study with the decisions laid over it, as far as events tell."""
+    held = desk.holdings
+    text, mode = held.records[record_id].text, desk.mode_for(events)
+    study = held.studies[record_id]
+    return effective(study, events, mode, text=text, consensus=desk.consensus)
 
 
 def state_name(state: FieldState) -> str:
@@ -206,7 +220,7 @@ def _groups(
         colour = COLOUR[first.group] + (first.group == "outcome" and outcomes % 2 == 0)
         views = tuple(_view(record, s, colour, log.get(s.field.path, []), who) for s in members)
         name = field_id(f"group {first.row}")
-        label = visible(_capital(first.heading or "study"))
+        label = visible(_capital(first.heading.partition(":")[0] or "study"))
         groups.append(GroupView(name, label, colour, views, _missing(members)))
     return tuple(groups)
 
@@ -238,7 +252,7 @@ def _view(
     return FieldView(
         field_id(field.path),
         field.path,
-        "row" if field.kind == "row" else visible(field.label),
+        _label(state),
         field.kind,
         colour,
         name,
@@ -254,6 +268,14 @@ def _view(
         quote.start if quote else None,
         quote.end if quote else None,
     )
+
+
+def _label(state: FieldState) -> str:
+    """A field's name; of a row's head, the words that it says."""
+    if state.field.kind != "row":
+        return visible(state.field.label)
+    named = state.value if isinstance(state.value, dict) else state.field.suggestion
+    return ", ".join(named) if isinstance(named, dict) else "row"
 
 
 def evidence_of(record: Record, state: FieldState) -> Quote | None:
@@ -344,7 +366,13 @@ def typed(value: Any) -> str:
 def _text(record: Record, groups: Sequence[GroupView]) -> Markup:
     """The record's text with a mark for each field's evidence."""
     spans = [
-        Span(f.start, f.end, f.id, g.label.partition(":")[0] if f.kind == "row" else f.label, g.colour)
+        Span(
+            f.start,
+            f.end,
+            f.id,
+            g.label if f.kind == "row" else f.label,
+            g.colour,
+        )
         for g in groups
         for f in g.fields
         if f.start is not None and f.end is not None and f.state != "rejected"

@@ -50,7 +50,7 @@ def test_a_token_file_that_is_not_there_is_said(tmp_path: Path) -> None:
         ("127.8.8.8", True),
         ("::1", True),
         ("localhost", True),
-        ("0.0.0.0", False),
+        ("0.0.0.0", False),  # noqa: S104
         ("192.168.0.7", False),
         ("example.org", False),
         ("", False),

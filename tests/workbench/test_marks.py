@@ -54,5 +54,7 @@ def test_a_hostile_text_stays_text(hostile: str) -> None:
 
 
 def test_a_span_outside_the_text_is_no_mark() -> None:
-    marked = mark_text("abc", [Span(2, 9, "f1", "x"), Span(1, 1, "f2", "y"), Span(-1, 2, "f3", "z")])
+    marked = mark_text(
+        "abc", [Span(2, 9, "f1", "x"), Span(1, 1, "f2", "y"), Span(-1, 2, "f3", "z")]
+    )
     assert "<mark" not in marked

@@ -86,7 +86,7 @@ function simple(verdict) {
 
 /** Open a form in the field; Enter saves, Esc cancels. */
 function form(field, rows, save) {
-  field.querySelector("form")?.remove();
+  sheet.querySelector("form")?.remove();
   const made = document.getElementById("edit").content.firstElementChild.cloneNode(true);
   const acts = made.querySelector(".acts");
   for (const [name, text, input] of rows) {
@@ -101,7 +101,10 @@ function form(field, rows, save) {
     event.preventDefault();
     save(Object.fromEntries(new FormData(made)));
   });
-  const close = () => { made.remove(); choose(field); };
+  const close = () => {
+    made.remove();
+    if (field.matches(".field")) choose(field);
+  };
   made.querySelector("[data-cancel]").addEventListener("click", close);
   made.addEventListener("keydown", (event) => {
     if (event.key === "Escape") { event.preventDefault(); close(); }
@@ -120,6 +123,12 @@ function input(value, placeholder = "") {
   return made;
 }
 
+function fixed(value) {
+  const made = input(value);
+  made.readOnly = true;
+  return made;
+}
+
 function choice(options, value) {
   const made = document.createElement("select");
   for (const option of options) made.add(new Option(option, option, false, option === value));
@@ -131,17 +140,25 @@ function edit(evidence = null) {
   const field = now;
   choose(field);
   const { kind, value, options } = field.dataset;
-  const start = evidence && (field.dataset.state === "empty" || !value) ? evidence.text : value;
-  const rows = [["value", "Value", options ? choice(JSON.parse(options), value) : input(start)]];
-  if (kind === "number" && !options) rows[0][2].inputMode = "decimal";
-  if (evidence) {
-    const quote = input(evidence.text);
-    quote.readOnly = true;
-    rows.push(["quote", "Evidence", quote]);
+  const rows = [];
+  let said = (typed) => typed.value;
+  if (kind === "row") {
+    const words = JSON.parse(options);
+    const held = value ? JSON.parse(value) : {};
+    for (const [name, list] of Object.entries(words)) {
+      rows.push([name, name, list.length ? choice(list, held[name]) : input(held[name] ?? "")]);
+    }
+    said = (typed) => Object.fromEntries(Object.keys(words).map((name) => [name, typed[name]]));
+  } else if (options) {
+    rows.push(["value", "Value", choice(JSON.parse(options), value)]);
+  } else {
+    rows.push(["value", "Value", input(value || evidence?.text || "")]);
+    if (kind === "number") rows[0][2].inputMode = "decimal";
   }
+  if (evidence) rows.push(["quote", "Evidence", fixed(evidence.text)]);
   rows.push(["reason", "Reason", input("", "optional")]);
   form(field, rows, (typed) => decide(field, {
-    verdict: "corrected", value: typed.value, reason: typed.reason, evidence,
+    verdict: "corrected", value: said(typed), reason: typed.reason, evidence,
   }));
 }
 
@@ -157,6 +174,50 @@ function comment() {
   form(field, [["reason", "Comment", input("")]], (typed) => decide(field, {
     verdict: "comment", reason: typed.reason,
   }));
+}
+
+async function finish(button) {
+  const answer = await post("/api/decide", {
+    record_id: record, field: "study", version: Number(button.dataset.version), verdict: "finished",
+  });
+  if (answer) location.reload();
+}
+
+/** A value that the extractor did not read, for a field that is not shown. */
+function add(button) {
+  const missing = Object.entries(JSON.parse(button.dataset.add));
+  const names = document.createElement("select");
+  for (const [path, label] of missing) names.add(new Option(label, path));
+  const evidence = picked;
+  const rows = [["field", "Field", names], ["value", "Value", input(evidence?.text ?? "")]];
+  if (evidence) rows.push(["quote", "Evidence", fixed(evidence.text)]);
+  rows.push(["reason", "Reason", input("", "optional")]);
+  form(button.closest(".group"), rows, async (typed) => {
+    const answer = await post("/api/decide", {
+      record_id: record, field: typed.field, version: 0, verdict: "corrected",
+      value: typed.value, reason: typed.reason, evidence,
+    });
+    if (answer) refresh(answer, typed.field);
+  });
+}
+
+/** An arm, dose or outcome that the extractor did not read; it needs its phrase. */
+function addRow(button) {
+  const evidence = picked;
+  if (!evidence) { say("Select the words in the text first.", true); return; }
+  const words = JSON.parse(button.dataset.words);
+  const rows = Object.entries(words).map(([name, options]) => [
+    name, name, options.length ? choice(options, "") : input(""),
+  ]);
+  rows[0][2].value = evidence.text;
+  rows.push(["quote", "Evidence", fixed(evidence.text)]);
+  form(button.closest(".more-rows"), rows, async (typed) => {
+    const said = Object.fromEntries(Object.keys(words).map((name) => [name, typed[name]]));
+    const answer = await post("/api/row", {
+      record_id: record, kind: button.dataset.rows, words: said, evidence,
+    });
+    if (answer) refresh(answer, answer.field);
+  });
 }
 
 const actions = {
@@ -192,6 +253,9 @@ pane.addEventListener("keydown", (event) => {
 sheet.addEventListener("click", (event) => {
   const field = event.target.closest(".field");
   const act = event.target.closest("[data-act]");
+  if (event.target.id === "finish") finish(event.target);
+  if (event.target.dataset.add) add(event.target);
+  if (event.target.dataset.rows) addRow(event.target);
   if (!field || event.target.closest("form")) return;
   if (field !== now) choose(field, { focus: !act });
   if (act) actions[act.dataset.act]();
@@ -200,11 +264,6 @@ sheet.addEventListener("focusin", (event) => {
   const field = event.target.closest(".field");
   if (field && field !== now) choose(field, { focus: false });
 });
-document.getElementById("finish")?.addEventListener("click", async () => {
-  const answer = await post(mode, { record_id: record, field: "study", version: Number(sheet.dataset.version), verdict: "finished" });
-  if (answer) location.reload();
-});
-
 listen(actions);
 const wanted = document.getElementById(location.hash.slice(1))?.closest(".field");
 choose(wanted || all().find((f) => f.dataset.state === "suggested") || all()[0], { focus: false, scroll: Boolean(wanted) });
