@@ -8,6 +8,7 @@ from pipeline import __version__
 from pipeline.config import Config
 from pipeline.effects.measures import MEASURES
 from pipeline.report import MeasureView, ReportData
+from pipeline.review import checked
 from pipeline.schema import Evidence, Flow, QuestionResult
 from pipeline.screen import reasons
 
@@ -49,6 +50,7 @@ def report_data(
         favours={q.id: q.favours for q in config.questions if q.favours},
         problems=evidence.problems,
         assumptions=tuple(dict.fromkeys(a for r in results for a in r.assumptions)),
+        reviewed=frozenset(s.record_id for s in evidence.studies if checked(s)),
     )
 
 

@@ -76,9 +76,10 @@ def screen(record: Record, study: Study, eligibility: Eligibility) -> Screening:
 
 
 def reasons(screenings: Iterable[Screening]) -> tuple[tuple[str, int], ...]:
-    """Count the exclusions by code, in the order of the rules."""
+    """Count the exclusions by code, in the order of the rules; then those that people named."""
     codes = [s.code for s in screenings if not s.include]
-    return tuple((code, codes.count(code)) for code, _ in RULES if code in codes)
+    known = [code for code, _ in RULES if code in codes]
+    return tuple((code, codes.count(code)) for code in (*known, *sorted({*codes} - {*known})))
 
 
 def _retracted(case: _Case) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -30,9 +31,21 @@ from pipeline.reading import published
 from pipeline.report import write_report
 from pipeline.report.files import write_file
 from pipeline.report.manifest import read_environment, write_manifest
+from pipeline.review import effective, screened
 from pipeline.review_folder import Progress, Review
 from pipeline.runlog import RunLog
-from pipeline.schema import Batch, Evidence, Flow, Problem, QuestionResult, Search, Study
+from pipeline.schema import (
+    Batch,
+    Event,
+    Evidence,
+    Flow,
+    Problem,
+    QuestionResult,
+    Record,
+    Screening,
+    Search,
+    Study,
+)
 from pipeline.schema.events import to_all
 from pipeline.screen import screen
 from pipeline.store import Store
@@ -136,7 +149,10 @@ def _logged(review: Review, path: Path, run_id: str) -> Iterator[Review]:
 
 
 def read(review: Review, store: Store, found: Search) -> Evidence:
-    """Read and screen the records of a search; a text that was read before is not read again."""
+    """Read and screen the records of a search; a text that was read before is not read again.
+
+    What people decided outranks both: the studies and screenings are those that count.
+    """
     records = store.records(found.search_id)
     reader = Reader(review.config.eligibility, review.config.outcomes)
     known = store.extractions(found.search_id, reader.extractor)
@@ -147,12 +163,33 @@ def read(review: Review, store: Store, found: Search) -> Evidence:
             fresh.append((known[record.record_id], record.content_hash))
         review.progress("extract", i, len(records))
     store.save_extractions(fresh)
-    studies = tuple(known[r.record_id] for r in records)
-    pairs = zip(records, studies, strict=True)
-    screenings = tuple(screen(r, s, review.config.eligibility) for r, s in pairs)
+    decided = _decided(records, store)
+    counted = [_counted(review.config, r, known[r.record_id], events) for r, events in decided]
     return Evidence(
-        found, tuple(records), studies, screenings, tuple(store.problems(found.search_id))
+        found,
+        tuple(records),
+        tuple(study for study, _ in counted),
+        tuple(screening for _, screening in counted),
+        tuple(store.problems(found.search_id)),
     )
+
+
+def _decided(records: Sequence[Record], store: Store) -> Iterator[tuple[Record, list[Event]]]:
+    """Each record with what people decided on it."""
+    by_record: dict[str, list[Event]] = defaultdict(list)
+    for event in store.events():
+        by_record[event.decision.record_id].append(event)
+    return ((record, by_record.get(record.record_id, [])) for record in records)
+
+
+def _counted(
+    config: Config, record: Record, study: Study, events: Sequence[Event]
+) -> tuple[Study, Screening]:
+    """A study and its screening as they count: by reader and rule, then by what people decided."""
+    mode, consensus = config.review.mode, config.review.consensus
+    study = effective(study, events, mode, text=record.text, consensus=consensus)
+    by_rule = screen(record, study, config.eligibility)
+    return study, screened(by_rule, events, mode, consensus=consensus)
 
 
 def analyse(review: Review, evidence: Evidence) -> tuple[QuestionResult, ...]:

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pipeline import __version__
-from pipeline.cli import evaluate, folder, meta, review, serve, stages, train
+from pipeline.cli import decisions, evaluate, folder, meta, review, serve, stages, train
 from pipeline.errors import PipelineError
 
 EXAMPLES = """Examples:
@@ -68,6 +68,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "pool": stages.pool,
     "meta": meta.meta,
     "report": stages.report,
+    "export": decisions.export,
+    "import": decisions.import_decisions,
     "status": folder.status,
     "measures": folder.measures,
     "serve-eutils": serve.serve_eutils,

@@ -160,6 +160,7 @@ class Review(Part):
     """How people check the readings."""
 
     mode: Literal["single", "verify", "dual"] = "verify"
+    consensus: bool = False
     require_reviewed: bool = False
 
 

@@ -219,7 +219,16 @@ def _effect(
         columns=tuple(zip(headers, computed.cells, strict=True)),
         recovered=tuple(sentence for _, sentence in computed.notes),
         quotes=computed.quotes,
+        reviewed=computed.reviewed and _placed(choice),
     )
+
+
+def _placed(choice: _Choice) -> bool:
+    """Whether a person has checked what places a result in its pool: the row's words, the study."""
+    study, row = choice.study, choice.row
+    words = [name for name in ("measure", "type", "arm") if getattr(row, name)]
+    about = (study.design, study.condition, study.comparison_class)
+    return set(words) <= set(row.reviewed) and all(r.reviewed for r in about if r is not None)
 
 
 def _refusal(choice: _Choice) -> NotPooled:

@@ -38,7 +38,10 @@ ASSUMPTIONS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """An effect size with what it came from; `notes` are (kind of assumption, sentence) pairs."""
+    """An effect size with what it came from; `notes` are (kind of assumption, sentence) pairs.
+
+    `reviewed` if a person has checked each reading that was taken.
+    """
 
     yi: float
     vi: float
@@ -46,6 +49,7 @@ class Computed:
     cells: tuple[str, ...]
     notes: tuple[tuple[str, str], ...]
     quotes: tuple[Quote, ...]
+    reviewed: bool = False
 
 
 @dataclass(slots=True)
@@ -58,6 +62,7 @@ class Source:
     design: str
     notes: list[tuple[str, str]] = field(default_factory=list)
     quotes: list[Quote] = field(default_factory=list)
+    taken: list[bool] = field(default_factory=list)
 
     @property
     def measure(self) -> Measure:
@@ -69,6 +74,7 @@ class Source:
         reading = getattr(self.row, name)
         if reading is None:
             return None
+        self.taken.append(bool(reading.reviewed))
         if reading.derived:
             said = f"{name.replace('_', ' ')} {reading.value}: {reading.derived}"
             self.note("derived", said)
@@ -114,4 +120,5 @@ class Source:
         """Return the effect size with everything taken so far."""
         shown = tuple("" if c is None else c if isinstance(c, str) else f"{c:g}" for c in cells)
         quotes = tuple(self.quotes) or ((self.row.quote,) if self.row.quote else ())
-        return Computed(*result, ni, shown, tuple(self.notes), quotes)
+        reviewed = bool(self.taken) and all(self.taken)
+        return Computed(*result, ni, shown, tuple(self.notes), quotes, reviewed)

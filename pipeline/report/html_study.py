@@ -45,8 +45,12 @@ def studies_table(data: ReportData) -> HtmlTable:
 
 
 def review_text(data: ReportData, study: Study) -> str:
-    """Return whether a person has checked a study's readings."""
-    return "reviewed" if study.record_id in data.reviewed else "unreviewed"
+    """Return whether a person has checked a study's readings, or how many of them."""
+    if study.record_id in data.reviewed:
+        return "reviewed"
+    values = read_values(study)
+    n = sum(bool(v.reviewed) for v in values)
+    return f"unreviewed ({n} of {len(values)} values reviewed)" if n else "unreviewed"
 
 
 def _arm_text(label: str, n: int | None) -> str:
@@ -70,13 +74,24 @@ def _text(value: str | float) -> str:
 
 def values_table(data: ReportData, study: Study) -> HtmlTable:
     """Return every value of a study with its quote and its rule."""
+    values = read_values(study)
+    begun = any(v.reviewed for v in values)
     rows = tuple(
-        (field_label(v.path), _text(v.value), quote_cell([v.quote] if v.quote else []), v.derived)
-        for v in read_values(study)
+        (
+            field_label(v.path),
+            _text(v.value),
+            quote_cell([v.quote] if v.quote else []),
+            v.derived,
+            v.reviewed.replace("_", " ") or "unreviewed" if begun else "",
+        )
+        for v in values
     )
-    flag = "" if study.record_id in data.reviewed else "unreviewed (machine-read values)"
+    said = review_text(data, study)
+    words = {"reviewed": "", "unreviewed": "unreviewed (machine-read values)"}
     caption = f"Values read: {study.slab or study.record_id}"
-    return make_table(caption, ("Field", "Value", "Quote", "Derived by"), rows, flag)
+    return make_table(
+        caption, ("Field", "Value", "Quote", "Derived by", "Review"), rows, words.get(said, said)
+    )
 
 
 def field_label(path: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from pipeline.schema import Arm, Dose, Outcome, Quote, Reading, Study, Timepoint
@@ -16,12 +16,16 @@ _NOT_READ = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ReadValue:
-    """A value with its field's path ("outcomes[1].events"), its quote and the rule behind it."""
+    """A value with its field's path ("outcomes[1].events"), its quote and the rule behind it.
+
+    `reviewed` is what people made of it, "" for nothing.
+    """
 
     path: str
     value: str | float
     quote: Quote | None
     derived: str = ""
+    reviewed: str = ""
 
 
 def read_values(study: Study) -> list[ReadValue]:
@@ -33,7 +37,7 @@ def read_values(study: Study) -> list[ReadValue]:
 def _values(path: str, value: Any, quote: Quote | None) -> Iterator[ReadValue]:
     """The values under one field; words of an arm, dose or outcome carry the whole's quote."""
     if isinstance(value, Reading):
-        yield ReadValue(path, _plain(value.value), value.quote, value.derived)
+        yield ReadValue(path, _plain(value.value), value.quote, value.derived, value.reviewed)
     elif isinstance(value, Timepoint):
         yield ReadValue(path, value.text, value.quote)
         if value.days is not None:
@@ -43,8 +47,10 @@ def _values(path: str, value: Any, quote: Quote | None) -> Iterator[ReadValue]:
             yield from _values(f"{path}[{i}]", item, quote)
     elif isinstance(value, (Arm, Dose, Outcome)):
         for f in fields(value):
-            if f.name != "quote":
-                yield from _values(f"{path}.{f.name}", getattr(value, f.name), value.quote)
+            if f.name not in ("quote", "reviewed"):
+                mark = "reviewed" if f.name in value.reviewed else ""
+                for v in _values(f"{path}.{f.name}", getattr(value, f.name), value.quote):
+                    yield replace(v, reviewed=v.reviewed or mark)
     elif isinstance(value, str) and value:
         yield ReadValue(path, value, quote)
 

@@ -252,7 +252,7 @@ def extraction_table(data: ReportData) -> CsvTable:
             v.value,
             *_quote_cells(v.quote),
             v.derived,
-            study.record_id in data.reviewed,
+            bool(v.reviewed) or study.record_id in data.reviewed,
         )
         for study in data.studies
         for v in read_values(study)

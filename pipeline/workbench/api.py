@@ -6,9 +6,11 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
 
 from pipeline.errors import InputError
 from pipeline.review.decide import screen_by_hand, undo
+from pipeline.review.exchange import read_events
 from pipeline.schema import SCREENING, Decision, Quote, Record
 from pipeline.workbench import conflicts, entry, rob
 from pipeline.workbench.desk import Desk
@@ -251,3 +253,17 @@ def take_back(request: Request, sent: Undo) -> dict[str, Any]:
         raise InputError("it is not yours.")
     desk.write(undo(found, desk.writer(who)), expected=None)
     return {"said": "Saved: undone."}
+
+
+@router.post("/import")
+async def import_decisions(request: Request) -> dict[str, Any]:
+    """Merge a file of decisions; the whole of it, or nothing.
+
+    Where names are bound to tokens, nobody may bring decisions in another's name.
+    """
+    if request.app.state.access.bound:
+        raise InputError("here decisions are imported with `evipool import`, by who runs the server.")
+    desk, body = desk_of(request), await request.body()
+    events = await run_in_threadpool(read_events, body.splitlines(), "the file")
+    new = await run_in_threadpool(desk.store.merge_events, events)
+    return {"said": f"Saved: {len(new)} decisions are new, {len(events) - len(new)} were here."}

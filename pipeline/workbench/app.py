@@ -8,12 +8,14 @@ from pathlib import Path
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from pipeline.errors import InputError, NothingFoundError, PipelineError, StaleError
 from pipeline.workbench import api, screens
 from pipeline.workbench.access import Access
 from pipeline.workbench.desk import Desk
+from pipeline.workbench.pages import page
 from pipeline.workbench.security import protect
 
 STATIC = Path(__file__).parent / "static"
@@ -37,9 +39,25 @@ def create_app(desk: Desk, access: Access, *, hosts: Iterable[str] = ()) -> Fast
     app.include_router(api.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(PipelineError, _refused)
+    app.add_exception_handler(HTTPException, _unknown)
     app.add_exception_handler(RequestValidationError, _malformed)
     protect(app, access, hosts)
     return app
+
+
+def _said(request: Request, said: str, code: int) -> Response:
+    """A refusal: a page where a page was asked for, else JSON."""
+    if request.method == "GET" and not request.url.path.startswith("/static/"):
+        answer = page(request, "missing", "", said=said)
+        answer.status_code = code
+        return answer
+    return JSONResponse({"detail": said}, status_code=code)
+
+
+def _unknown(request: Request, error: Exception) -> Response:
+    """An address that there is not, or a method that it has not."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
+    return _said(request, "There is no such page.", error.status_code)
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -49,7 +67,7 @@ def _refused(request: Request, error: Exception) -> Response:
     said = str(error)
     if isinstance(error, StaleError):
         said = "it has been changed elsewhere since this page was loaded. Reload the page."
-    return JSONResponse({"detail": said}, status_code=code)
+    return _said(request, said, code)
 
 
 def _malformed(request: Request, error: Exception) -> Response:
@@ -57,4 +75,4 @@ def _malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
     places = sorted({".".join(map(str, e["loc"][1:])) or "body" for e in error.errors()})
     said = ", ".join(p.encode("ascii", "replace").decode()[:60] for p in places[:5])
-    return JSONResponse({"detail": f"not of the form wanted: {said}."}, status_code=422)
+    return _said(request, f"not of the form wanted: {said}.", 422)

@@ -11,7 +11,7 @@ from pipeline.report.plain import one_line, visible
 from pipeline.report.tables import CsvTable
 from pipeline.review.fields import fields_of
 from pipeline.review.resolve import live
-from pipeline.schema import SCREENING, WHOLE, Decision, Event, event_plain
+from pipeline.schema import SCREENING, WHOLE, Decision, Event
 from pipeline.workbench.desk import Desk, address, grouped
 from pipeline.workbench.sheet import shown
 
@@ -144,9 +144,3 @@ def _row(event: Event) -> tuple[str, ...]:
     quote = d.evidence.text if d.evidence else ""
     head = (event.event_id, d.when, d.who, d.record_id, d.field, d.verdict)
     return (*head, d.old or "", d.value or "", d.reason, quote, d.undoes, d.software)
-
-
-def json_lines(events: Iterable[Event]) -> bytes:
-    """Return events as JSON Lines, which `evipool import` reads."""
-    lines = (json.dumps(event_plain(e), ensure_ascii=False) + "\n" for e in events)
-    return "".join(lines).encode("utf-8", "replace")

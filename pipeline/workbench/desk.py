@@ -13,10 +13,10 @@ from urllib.parse import quote
 from pipeline import __version__
 from pipeline.config import Config
 from pipeline.review.decide import Writer
+from pipeline.review.effective import effective
 from pipeline.review.resolve import live
 from pipeline.review.screening import screened
 from pipeline.schema import (
-    SCREENING,
     WHOLE,
     Decision,
     Event,
@@ -51,10 +51,7 @@ class Holdings:
 
 @dataclass
 class Desk:
-    """A review as the workbench holds it: the protocol, the store, and the clock.
-
-    `adjudicator_free` lets those who disagreed settle it themselves ("consensus").
-    """
+    """A review as the workbench holds it: the protocol, the store, and the clock."""
 
     config: Config
     store: Store
@@ -122,14 +119,24 @@ class Desk:
     @property
     def consensus(self) -> bool:
         """Whether those who disagreed may settle a conflict themselves."""
-        return bool(getattr(self.config.review, "consensus", False))
+        return self.config.review.consensus
 
     def screened(self, record_id: str, events: Sequence[Event]) -> Screening:
         """Return the screening of a record that counts: people's word over the rule's."""
         held = self.holdings
         rule = held.rules[record_id]
-        own = [e for e in events if e.decision.field == SCREENING]
-        return screened(rule, own, self.mode_for(own), consensus=self.consensus)
+        if events:
+            study = self.counted(record_id, events)
+            rule = screen(held.records[record_id], study, self.config.eligibility)
+        return screened(rule, events, self.mode_for(events), consensus=self.consensus)
+
+    def counted(self, record_id: str, events: Sequence[Event]) -> Study:
+        """Return a study with the decisions laid over it, as far as events tell."""
+        study = self.holdings.studies[record_id]
+        if not events:
+            return study
+        mode, text = self.mode_for(events), self.holdings.records[record_id].text
+        return effective(study, events, mode, text=text, consensus=self.consensus)
 
     def write(
         self, decision: Decision, *, expected: int | None, event_id: str | None = None

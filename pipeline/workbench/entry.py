@@ -18,7 +18,7 @@ from pipeline.workbench.desk import Desk, own_last
 from pipeline.workbench.sheet import states_of
 
 #: A number as people type it: no thousands separators, which may be decimal commas.
-_NUMBER = re.compile(r"[-−+]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})")
+_NUMBER = re.compile(r"[-−+]?(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})")
 _PAIR = re.compile(r"\s+to\s+|\s*[;–]\s*")
 #: What may be said of a study as a whole.
 ON_WHOLE = ("finished", "undone", "comment")

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 
 from pipeline.report.tables import Cell, CsvTable
-from pipeline.review.effective import effective
+from pipeline.review.exchange import write_events
 from pipeline.schema.codec import study_record
-from pipeline.workbench.audit import audit_table, json_lines
+from pipeline.workbench.audit import audit_table
 from pipeline.workbench.desk import Desk, grouped
 from pipeline.workbench.rob import TOOLS, judgements_table
 from pipeline.workbench.sheet import shown, state_name, states_of
@@ -18,7 +18,7 @@ Writer = Callable[[Desk, str], bytes]
 
 def decisions_file(desk: Desk, who: str) -> bytes:
     """Return the decisions as JSON Lines."""
-    return json_lines(desk.events(who))
+    return "".join(write_events(desk.events(who))).encode()
 
 
 def audit_file(desk: Desk, who: str) -> bytes:
@@ -30,11 +30,9 @@ def studies_file(desk: Desk, who: str) -> bytes:
     """Return the studies as they count, as JSON Lines of docs/record.md."""
     held, by_record = desk.holdings, grouped(desk.events(who))
     lines = []
-    for record_id, study in held.studies.items():
+    for record_id in held.studies:
         own, text = by_record.get(record_id, []), held.records[record_id].text
-        mode = desk.mode_for(own)
-        laid = effective(study, own, mode, text=text, consensus=desk.consensus)
-        line = study_record(laid, desk.screened(record_id, own), text)
+        line = study_record(desk.counted(record_id, own), desk.screened(record_id, own), text)
         lines.append(json.dumps(line, ensure_ascii=False) + "\n")
     return "".join(lines).encode("utf-8", "replace")
 

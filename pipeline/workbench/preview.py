@@ -18,7 +18,6 @@ from pipeline.report.forest import forest_plot
 from pipeline.report.html_question import alt_text
 from pipeline.report.plain import one_line, visible
 from pipeline.report.wording import estimate_text, minus
-from pipeline.review.effective import effective
 from pipeline.review.paths import plain_of
 from pipeline.review.resolve import live
 from pipeline.schema import Decision, EffectSize, Event, PooledEstimate, QuestionResult, Study
@@ -103,18 +102,12 @@ class Preview:
 
 def studies_as_counted(desk: Desk, events: Sequence[Event]) -> list[Study]:
     """Return the eligible studies with the decisions laid over them, as far as events tell."""
-    held = desk.holdings
     by_record = grouped(events)
-    found = []
-    for record_id, study in held.studies.items():
-        own = by_record.get(record_id, [])
-        if not desk.screened(record_id, own).include:
-            continue
-        text = held.records[record_id].text
-        mode = desk.mode_for(own)
-        laid = effective(study, own, mode, text=text, consensus=desk.consensus) if own else study
-        found.append(laid)
-    return found
+    return [
+        desk.counted(record_id, own)
+        for record_id in desk.holdings.ids
+        if desk.screened(record_id, own := by_record.get(record_id, [])).include
+    ]
 
 
 def selection(desk: Desk, question: Question, studies: Sequence[Study]) -> Selection:

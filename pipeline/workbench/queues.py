@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.report.plain import one_line, visible
+from pipeline.review.agreement import agreement
 from pipeline.review.resolve import live
 from pipeline.schema import SCREENING, Event, Record
 from pipeline.screen import reasons
@@ -61,6 +62,17 @@ class PoolLine:
 
 
 @dataclass(frozen=True, slots=True)
+class AgreementLine:
+    """How far reviewers agreed on one field before anybody settled it."""
+
+    label: str
+    n: int
+    percent: str
+    kappa: str
+    alpha: str
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """The dashboard."""
 
@@ -70,7 +82,7 @@ class Board:
     pools: tuple[PoolLine, ...]
     flow: tuple[tuple[str, int], ...]
     people: tuple[Person, ...]
-    agreement: tuple[object, ...]
+    agreement: tuple[AgreementLine, ...]
     studies: tuple[Line, ...]
 
 
@@ -125,7 +137,7 @@ def board(desk: Desk, who: str, query: str = "") -> Board:
         tuple(_pools(desk, seen)),
         _flow(desk, by_record),
         tuple(_people(seen)),
-        (),
+        tuple(_agreements(seen)),
         tuple(_lines(desk, stand, by_record, query)),
     )
 
@@ -190,6 +202,25 @@ def _people(events: Sequence[Event]) -> list[Person]:
         )
         for name in names
     ]
+
+
+def _agreements(events: Sequence[Event]) -> list[AgreementLine]:
+    """The agreement on each field; of numbers, alpha is the interval one where it is defined."""
+    return [
+        AgreementLine(
+            a.field.replace(".", ": ").replace("_", " "),
+            a.n,
+            "–" if a.equal is None else f"{a.equal:.0%}",
+            _figure(a.kappa),
+            _figure(a.alpha if a.alpha_interval is None else a.alpha_interval),
+        )
+        for a in agreement(events)
+    ]
+
+
+def _figure(value: float | None) -> str:
+    """A coefficient of agreement; a dash where it is not defined."""
+    return "–" if value is None else f"{value:.2f}".replace("-", "−")
 
 
 def _lines(

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from pipeline.config import Question
+from pipeline.review.exchange import write_events
 from pipeline.review.resolve import live
 from pipeline.schema import SCREENING, VERDICTS
 from pipeline.workbench import audit, conflicts, exports, queues, rob
@@ -18,7 +19,7 @@ from pipeline.workbench.glossary import KEYS, WORDS
 from pipeline.workbench.pages import desk_of, missing, page, session_of, who_of
 from pipeline.workbench.preview import Choice, derived_lines, forest_svg, preview
 from pipeline.workbench.screening import screen_sheet
-from pipeline.workbench.sheet import Sheet, counted_study, sheet_of
+from pipeline.workbench.sheet import Sheet, sheet_of
 
 router = APIRouter()
 Text = Annotated[str, Query(max_length=200)]
@@ -52,7 +53,7 @@ def full_sheet(desk: Desk, who: str, record_id: str) -> Sheet | None:
     sheet = sheet_of(desk, who, record_id)
     if sheet is None:
         return None
-    study = counted_study(desk, record_id, desk.events(who, record_id))
+    study = desk.counted(record_id, desk.events(who, record_id))
     return replace(sheet, derived=derived_lines(desk, study))
 
 
@@ -232,7 +233,7 @@ def audit_file(
     if kind == "csv":
         return _download("audit.csv", audit.audit_table(found).encode())
     if kind == "jsonl":
-        return _download("audit.jsonl", audit.json_lines(found))
+        return _download("audit.jsonl", "".join(write_events(found)).encode())
     raise missing("such file")
 
 
@@ -247,7 +248,8 @@ def _download(name: str, content: bytes) -> Response:
 def export_list(request: Request) -> Response:
     """The files."""
     files = [(name, said) for name, (said, _) in exports.FILES.items()]
-    return page(request, "export", "Export", files=files)
+    bound = request.app.state.access.bound
+    return page(request, "export", "Export", files=files, bound=bound)
 
 
 @router.get("/export/{name}")

@@ -12,12 +12,12 @@ from typing import Any
 from markupsafe import Markup
 
 from pipeline.report.plain import doi_url, one_line, pubmed_url, visible
-from pipeline.review.effective import effective, lay
+from pipeline.review.effective import lay
 from pipeline.review.fields import GROUPS, Field
 from pipeline.review.paths import HEAD, ROWS, STUDY_FIELDS, slots
 from pipeline.review.resolve import live, same
 from pipeline.review.states import FieldState
-from pipeline.schema import WHOLE, Event, Quote, Record, Study
+from pipeline.schema import WHOLE, Event, Quote, Record
 from pipeline.workbench.desk import Desk, finished_by, own_last
 from pipeline.workbench.marks import Span, mark_text
 
@@ -142,14 +142,6 @@ def states_of(desk: Desk, record_id: str, events: Sequence[Event]) -> tuple[Fiel
         consensus=desk.consensus,
     )
     return found.states
-
-
-def counted_study(desk: Desk, record_id: str, events: Sequence[Event]) -> Study:
-    """Return a study with the decisions laid over it, as far as events tell."""
-    held = desk.holdings
-    text, mode = held.records[record_id].text, desk.mode_for(events)
-    study = held.studies[record_id]
-    return effective(study, events, mode, text=text, consensus=desk.consensus)
 
 
 def state_name(state: FieldState) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,9 @@ HOSTILE = Record(
     "pmid999",
     "<img src=x onerror=alert(1)> 𝔸𝔹 trial & \u202eevil",
     (
-        Section("We gave 𝒙𝒚 IVIg; cafe\u0301 patients </mark><script>alert(1)</script> n = 40.", "AIM"),
+        Section(
+            "We gave 𝒙𝒚 IVIg; cafe\u0301 patients </mark><script>alert(1)</script> n = 40.", "AIM"
+        ),
         Section("Of 40 patients with CIDP on IVIg, 12 were responders.", "RESULTS"),
     ),
     pmid="999",
@@ -102,11 +104,11 @@ def bench(corpus: Corpus, config: Config, tmp_path: Path) -> Iterator[Open]:
     """Opens a workbench: `mode` is the protocol's, `corpus` may be another one."""
     stores: list[Store] = []
 
-    def opened(mode: str = "verify", held: Corpus = corpus) -> Bench:
+    def opened(mode: str = "verify", held: Corpus = corpus, *, bound: bool = True) -> Bench:
         store = filled(tmp_path / f"review{len(stores)}", held)
         stores.append(store)
         tokens = {name: name.lower() * 8 for name in ("Ada", "Ben", "Cleo")}
-        access = Access(tokens, once=False)
+        access = Access(tokens, once=not bound)
         chosen = config.review.model_copy(update={"mode": mode})
         desk = Desk(config.model_copy(update={"review": chosen}), store, held.extractor)
         return Bench(desk, access, tokens, create_app(desk, access))
@@ -126,6 +128,12 @@ def filled(folder: Path, held: Corpus) -> Store:
     pairs = zip(held.studies, held.records, strict=True)
     store.save_extractions([(study, record.content_hash) for study, record in pairs])
     return store
+
+
+@pytest.fixture(scope="session")
+def served() -> Callable[[Any], AbstractContextManager[str]]:
+    """Serves an application: ``with served(app) as address``."""
+    return serving
 
 
 @contextmanager

@@ -7,7 +7,6 @@ const field = (id) => document.getElementById(id);
 function reason() {
   const other = field("duplicate");
   const parts = [
-    field("reason").value,
     other.value && `duplicate of ${other.value}`,
     field("note").value.trim(),
   ];
@@ -16,13 +15,14 @@ function reason() {
 
 function decide(verdict) {
   return async () => {
-    if (verdict === "excluded" && !reason()) {
+    const code = field("reason").value;
+    if (verdict === "excluded" && !code && !reason()) {
       say("Choose a reason first.", true);
       field("reason").focus();
       return;
     }
     const answer = await post("/api/screen", {
-      record_id: sheet.dataset.record, version: Number(sheet.dataset.version), verdict, reason: reason(),
+      record_id: sheet.dataset.record, version: Number(sheet.dataset.version), verdict, code, reason: reason(),
     });
     if (!answer) return;
     sheet.dataset.version = answer.version;
