@@ -262,7 +262,9 @@ async def import_decisions(request: Request) -> dict[str, Any]:
     Where names are bound to tokens, nobody may bring decisions in another's name.
     """
     if request.app.state.access.bound:
-        raise InputError("here decisions are imported with `evipool import`, by who runs the server.")
+        raise InputError(
+            "here decisions are imported with `evipool import`, by who runs the server."
+        )
     desk, body = desk_of(request), await request.body()
     events = await run_in_threadpool(read_events, body.splitlines(), "the file")
     new = await run_in_threadpool(desk.store.merge_events, events)

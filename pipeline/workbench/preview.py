@@ -295,7 +295,7 @@ def derived_lines(desk: Desk, study: Study) -> tuple[dict[str, object], ...]:
                     "question": question.id,
                     "data": "; ".join(f"{k} {minus(v)}" for k, v in effect.columns),
                     "effect": _formula(view, effect),
-                    "notes": [visible(r) for r in effect.recovered],
+                    "notes": [*map(visible, effect.recovered), REVIEWED[effect.reviewed]],
                 }
             )
         for refused in chosen.not_pooled:
@@ -310,6 +310,11 @@ def derived_lines(desk: Desk, study: Study) -> tuple[dict[str, object], ...]:
     return tuple(lines)
 
 
+#: What is said of an effect by whether it is reviewed.
+REVIEWED = {
+    True: "Every value it rests on is reviewed.",
+    False: "It rests on values that nobody has reviewed.",
+}
 #: How each measure's effect follows from the data, in signs; the scale of analysis is `yi`.
 FORMULAS = {
     "RR": "ln[(a/n₁) / (c/n₂)]",
