@@ -46,9 +46,7 @@ def test_a_decision_keeps_all_that_it_says(store: Store) -> None:
 def test_a_write_on_a_stale_version_is_refused_and_saves_nothing(store: Store) -> None:
     store.add_decision(N, expected=0)
     assert store.field_versions("pmid1") == {"n_total": 1}
-    with pytest.raises(
-        StaleError, match=r"n_total of pmid1 .* version 1, not 0; nothing was saved"
-    ):
+    with pytest.raises(StaleError, match=r"n_total of pmid1 .* 1, not 0; nothing was saved"):
         store.add_decision(by("Ng"), expected=0)
     assert len(store.events()) == 1
     store.add_decision(by("Ng"), expected=1)
@@ -79,6 +77,14 @@ def test_several_decisions_are_kept_all_or_none(store: Store) -> None:
         store.add_decisions([N, by("Li", verdict="undone", undoes="nothing")])
     assert store.events() == []
     assert len(store.add_decisions([N, by("Ng")])) == 2
+
+
+def test_several_decisions_may_name_their_versions(store: Store) -> None:
+    design = replace(N, field="design", value='"other"')
+    store.add_decisions([N, design], expected={"n_total": 0, "design": 0})
+    with pytest.raises(StaleError, match="design of pmid1"):
+        store.add_decisions([by("Ng"), by("Ng", design)], expected={"n_total": 1, "design": 0})
+    assert len(store.events()) == 2
 
 
 def test_an_own_decision_is_undone_once(store: Store) -> None:
