@@ -141,7 +141,14 @@ def states_of(desk: Desk, record_id: str, events: Sequence[Event]) -> tuple[Fiel
         text=held.records[record_id].text,
         consensus=desk.consensus,
     )
-    return found.states
+    lost = {s.field.row for s in found.states if is_out(s)}
+    return tuple(s for s in found.states if is_out(s) or s.field.row not in lost)
+
+
+def is_out(state: FieldState) -> bool:
+    """Return whether a field is the head of a row that people took out of the study."""
+    head = bool(state.field.row) and state.field.path == state.field.row
+    return head and state.reviewed and state.value is None
 
 
 def state_name(state: FieldState) -> str:

@@ -104,8 +104,10 @@ def bench(corpus: Corpus, config: Config, tmp_path: Path) -> Iterator[Open]:
     """Opens a workbench: `mode` is the protocol's, `corpus` may be another one."""
     stores: list[Store] = []
 
-    def opened(mode: str = "verify", held: Corpus = corpus, *, bound: bool = True) -> Bench:
-        store = filled(tmp_path / f"review{len(stores)}", held)
+    def opened(
+        mode: str = "verify", held: Corpus = corpus, *, bound: bool = True, url: str | None = None
+    ) -> Bench:
+        store = filled(tmp_path / f"review{len(stores)}", held, url)
         stores.append(store)
         tokens = {name: name.lower() * 8 for name in ("Ada", "Ben", "Cleo")}
         access = Access(tokens, once=not bound)
@@ -118,9 +120,9 @@ def bench(corpus: Corpus, config: Config, tmp_path: Path) -> Iterator[Open]:
         store.close()
 
 
-def filled(folder: Path, held: Corpus) -> Store:
+def filled(folder: Path, held: Corpus, url: str | None = None) -> Store:
     """A store with a search, its records and what was read in them."""
-    store = Store.open(folder)
+    store = Store.open(folder, url)
     ids = tuple(r.record_id for r in held.records)
     store.save_search(Search("s1", "files", "ivig", "2026-11-01", len(ids), ids))
     batch = Batch("all.xml", "application/xml", b"<xml/>", held.records)

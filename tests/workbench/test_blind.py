@@ -30,9 +30,9 @@ ADDRESSES = (
 
 
 @pytest.fixture
-def dual(bench: Any) -> Any:
-    """A workbench in mode "dual" in which Ada has said something everywhere."""
-    made = bench("dual")
+def dual(bench: Any, url: str | None) -> Any:
+    """A workbench in mode "dual", on each database, in which Ada has said something everywhere."""
+    made = bench("dual", url=url)
     ada = made.client("Ada")
     made.decide("Ada", STUDY, "n_total", "corrected", value=VALUE, reason="SECRET WORD")
     made.decide("Ada", STUDY, "condition", "rejected")

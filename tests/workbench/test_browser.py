@@ -138,6 +138,32 @@ def test_a_study_is_checked_by_keyboard_alone(bench: Any, enter: Any) -> None:
     page.wait_for_url("**/help")
 
 
+def test_fast_keys_lose_no_decision(bench: Any, enter: Any) -> None:
+    """Keys go faster than answers; the focus stays where the reader went."""
+    made = bench()
+    page = enter(made, "Ada", f"/study/{STUDY}")
+    press(page, "j", "a", "a", "a", "j", "a", "j", "x", "j")
+    expect(page.locator(".s-accepted")).to_have_count(2)
+    expect(page.locator(".s-rejected")).to_have_count(1)
+    expect(page.locator("#progress")).to_contain_text("3 of")
+    verdicts = [e.decision.verdict for e in made.desk.store.events()]
+    assert verdicts == ["accepted", "accepted", "rejected"]
+    paths = page.locator(".field").evaluate_all("fields => fields.map(f => f.dataset.path)")
+    expect(row(page, paths[4])).to_be_focused()
+
+
+def test_a_row_that_is_rejected_takes_its_fields_along(bench: Any, enter: Any) -> None:
+    made = bench()
+    page = enter(made, "Ada", f"/study/{STUDY}")
+    head = made.path(STUDY, ".events").rpartition(".")[0]
+    row(page, head).click()
+    press(page, "x")
+    expect(row(page, f"{head}.events")).to_have_count(0)
+    expect(row(page, head)).to_have_attribute("data-state", "rejected")
+    press(page, "u")
+    expect(row(page, f"{head}.events")).to_have_count(1)
+
+
 def test_a_mark_leads_to_its_field_and_back(bench: Any, enter: Any) -> None:
     page = enter(bench(), "Ada", f"/study/{STUDY}")
     mark = page.locator("mark[tabindex]", has_text="CIDP")
@@ -399,9 +425,7 @@ def large(corpus: Any, n: int) -> Any:
     return replace(corpus, records=(record,), studies=(study,))
 
 
-def test_a_page_of_300_fields_answers_within_a_second(
-    bench: Any, enter: Any, corpus: Any
-) -> None:
+def test_a_page_of_300_fields_answers_within_a_second(bench: Any, enter: Any, corpus: Any) -> None:
     made = bench("verify", large(corpus, 300))
     page = enter(made, "Ada", "/help")
     began = time.perf_counter()

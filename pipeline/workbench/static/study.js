@@ -52,22 +52,27 @@ function ofMark(mark) {
   choose(document.getElementById(ids[(at + 1) % ids.length]));
 }
 
-/** Send a decision on a field and show what came of it. */
-async function decide(field, said) {
+let last = Promise.resolve(); // decisions are sent one after the other
+const sending = new Set();
+
+/** Send a decision on a field and show what came of it; a key held down decides once. */
+function decide(field, said) {
+  const { path, version } = field.dataset;
+  if (sending.has(path)) return;
+  sending.add(path);
   field.querySelector("form")?.remove();
-  const answer = await post(mode, {
-    record_id: record, field: field.dataset.path, version: Number(field.dataset.version), ...said,
+  choose(field, { scroll: false });
+  last = last.then(async () => {
+    const answer = await post(mode, {
+      record_id: record, field: path, version: Number(version), ...said,
+    });
+    sending.delete(path);
+    if (answer) refresh(answer, now?.dataset.path ?? path);
   });
-  if (!answer) {
-    choose(field);
-    return false;
-  }
-  await refresh(answer, field.dataset.path);
-  return true;
 }
 
-/** Put what the server rendered in the place of what stood there. */
-async function refresh(answer, path) {
+/** Put what the server rendered in the place of what stood there; stay on the field `path`. */
+function refresh(answer, path) {
   for (const [id, html] of Object.entries(answer.parts)) {
     const old = document.getElementById(id);
     if (old) old.replaceWith(element(html));
