@@ -92,14 +92,15 @@ def lay(
     rule = _Rule(mode, consensus, study.record_id, text)
     states: list[FieldState] = []
     head: FieldState | None = None
-    for field in fields_of(study, ordered):
+    rows = rows_of(study, ordered)
+    for field in fields_of(study, ordered, rows):
         head = head if field.row and field.path != field.row else None
         states.append(_state(field, by_field.get(field.path, []), rule, head))
         head = states[-1] if field.path == field.row else head
     unplaced = _unplaced(by_field, {s.field.path for s in states})
     if not any(s.resolution.said or s.reviewed for s in states):
         return Reviewed(study, tuple(states), unplaced)
-    built, contradictions = build(study, rows_of(study, ordered), states)
+    built, contradictions = build(study, rows, states)
     problems = (*_problems(states, study.record_id), *contradictions, *unplaced)
     return Reviewed(replace(built, problems=(*study.problems, *problems)), tuple(states), problems)
 
