@@ -107,7 +107,7 @@ def _change(said: Decision) -> str:
     if said.verdict in ("undone", "comment", "finished", "included", "excluded", "unsure"):
         return ""
     old, new = (shown(_plain(text)) for text in (said.old, said.value))
-    return f"{old} → {new}"
+    return new if old == new else f"{old} → {new}"
 
 
 def _plain(text: str | None) -> Any:

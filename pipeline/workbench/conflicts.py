@@ -155,8 +155,7 @@ def _dispute(state: FieldState) -> Dispute:
         sides.append(_side("the extractor", field.suggestion, field.quote))
     row = field.heading.partition(":")[0]
     label = f"{row}: {field.label}" if row and field.kind != "row" else field.heading or field.label
-    label = visible(label[:1].upper() + label[1:])
-    return Dispute(field_id(field.path), field.path, label, state.version, tuple(sides))
+    return Dispute(field_id(field.path), field.path, visible(label), state.version, tuple(sides))
 
 
 def _read(state: FieldState, value: object) -> Quote | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from urllib.parse import quote
 from pipeline import __version__
 from pipeline.config import Config
 from pipeline.review.decide import Writer
-from pipeline.review.effective import effective
+from pipeline.review.effective import Reviewed, lay
 from pipeline.review.resolve import live
 from pipeline.review.screening import screened
 from pipeline.schema import (
@@ -28,6 +29,11 @@ from pipeline.schema import (
 )
 from pipeline.screen import screen
 from pipeline.store import Store
+
+#: Seconds for which nobody asks whether another run came.
+FRESH_S = 1.0
+#: How many studies with their decisions laid over them are kept.
+MOST_LAID = 500
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,8 @@ class Desk:
     store: Store
     extractor: Extractor
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    _held: tuple[object, Holdings] | None = field(default=None, repr=False)
+    _held: tuple[float, object, Holdings] | None = field(default=None, repr=False)
+    _laid: dict[object, Reviewed] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -72,14 +79,22 @@ class Desk:
 
     @property
     def holdings(self) -> Holdings:
-        """The latest search's records and readings; read again when another search or run came."""
-        search = self.store.latest_search()
-        runs = self.store.runs()
-        state = (search and search.search_id, runs[-1:])
+        """The latest search's records and readings; looked at anew where another run came."""
         with self._lock:
-            if self._held is None or self._held[0] != state:
-                self._held = (state, self._load(search))
-            return self._held[1]
+            if self._held is None or time.monotonic() > self._held[0] + FRESH_S:
+                self._look()
+            assert self._held is not None  # noqa: S101 - `_look` sets it
+            return self._held[2]
+
+    def _look(self) -> None:
+        """Read the holdings, unless search and runs are those of the last time."""
+        search = self.store.latest_search()
+        state = (search and search.search_id, self.store.runs()[-1:])
+        if self._held is not None and self._held[1] == state:
+            self._held = (time.monotonic(), state, self._held[2])
+            return
+        self._laid.clear()
+        self._held = (time.monotonic(), state, self._load(search))
 
     def _load(self, search: Search | None) -> Holdings:
         """Read the records of a search and what was read in them."""
@@ -132,11 +147,28 @@ class Desk:
 
     def counted(self, record_id: str, events: Sequence[Event]) -> Study:
         """Return a study with the decisions laid over it, as far as events tell."""
-        study = self.holdings.studies[record_id]
-        if not events:
-            return study
-        mode, text = self.mode_for(events), self.holdings.records[record_id].text
-        return effective(study, events, mode, text=text, consensus=self.consensus)
+        return self.laid(record_id, events).study if events else self.holdings.studies[record_id]
+
+    def laid(self, record_id: str, events: Sequence[Event]) -> Reviewed:
+        """Return a study and its fields' states, as far as events tell.
+
+        The latest are kept: a page asks for the same several times, the dashboard for all.
+        """
+        held = self.holdings
+        key = (id(held), record_id, tuple(e.event_id for e in events))
+        found = self._laid.get(key)
+        if found is None:
+            found = lay(
+                held.studies[record_id],
+                events,
+                self.mode_for(events),
+                text=held.records[record_id].text,
+                consensus=self.consensus,
+            )
+            if len(self._laid) >= MOST_LAID:
+                self._laid.clear()
+            self._laid[key] = found
+        return found
 
     def write(
         self, decision: Decision, *, expected: int | None, event_id: str | None = None

@@ -150,8 +150,8 @@ def preview(desk: Desk, who: str, question: Question, choice: Choice) -> Preview
         visible(question.title),
         tuple(q.id for q in desk.config.questions),
         _estimate(desk, view, question, result.pooled) or result.reason,
-        f"It uses {len(result.effects)} of {len(ids)} studies with data; "
-        f"{left} of them hold values that nobody has reviewed.",
+        f"It uses {len(result.effects)} of {len(ids)} studies with data. "
+        f"Studies with values that nobody has reviewed: {left}.",
         _draft(choice),
         choice.unreviewed,
         tuple(

@@ -34,6 +34,7 @@ def bind(host: str, port: int) -> socket.socket:
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         taken.bind((host, port))
+        taken.listen(128)  # who comes before the server is up waits
     except OSError as error:
         taken.close()
         raise ConfigError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from error

@@ -12,7 +12,6 @@ from typing import Any
 from markupsafe import Markup
 
 from pipeline.report.plain import doi_url, one_line, pubmed_url, visible
-from pipeline.review.effective import lay
 from pipeline.review.fields import GROUPS, Field
 from pipeline.review.paths import HEAD, ROWS, STUDY_FIELDS, slots
 from pipeline.review.resolve import live, same
@@ -39,6 +38,8 @@ STATES: Mapping[str, tuple[str, str]] = {
 }
 #: States in which nobody has decided yet.
 OPEN = ("suggested", "empty", "unsure")
+#: States that one person's word made.
+ONE_WORD = ("accepted", "corrected", "rejected", "not_reported")
 #: The rows that a person may add: list, name, and its words with their closed lists.
 NEW_ROWS = tuple(
     (kind, GROUPS[kind], {n: list(slots(cls)[n].choices) for n in HEAD[kind]})
@@ -104,7 +105,8 @@ class GroupView:
     label: str
     colour: int
     fields: tuple[FieldView, ...]
-    missing: Mapping[str, str]
+    missing: tuple[str, ...]
+    row: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +135,7 @@ class Sheet:
 
 def states_of(desk: Desk, record_id: str, events: Sequence[Event]) -> tuple[FieldState, ...]:
     """Return the fields of a study with what people made of them, as far as events tell."""
-    held = desk.holdings
-    found = lay(
-        held.studies[record_id],
-        events,
-        desk.mode_for(events),
-        text=held.records[record_id].text,
-        consensus=desk.consensus,
-    )
+    found = desk.laid(record_id, events)
     lost = {s.field.row for s in found.states if is_out(s)}
     return tuple(s for s in found.states if is_out(s) or s.field.row not in lost)
 
@@ -220,7 +215,7 @@ def _groups(
         views = tuple(_view(record, s, colour, log.get(s.field.path, []), who) for s in members)
         name = field_id(f"group {first.row}")
         label = visible(_capital(first.heading.partition(":")[0] or "study"))
-        groups.append(GroupView(name, label, colour, views, _missing(members)))
+        groups.append(GroupView(name, label, colour, views, _missing(members), first.row))
     return tuple(groups)
 
 
@@ -229,8 +224,8 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _missing(members: Sequence[FieldState]) -> dict[str, str]:
-    """The fields of a study or row that are not shown, by path: a person may add their values."""
+def _missing(members: Sequence[FieldState]) -> tuple[str, ...]:
+    """The fields of a study or row that are not shown: a person may add their values."""
     there = {s.field.path for s in members}
     first = members[0].field
     if not first.row:
@@ -239,7 +234,7 @@ def _missing(members: Sequence[FieldState]) -> dict[str, str]:
         kind = first.row.partition("@")[0]
         known = slots(ROWS[kind]) if kind in ROWS else {}
         names = {f"{first.row}.{n}": n for n in known if n not in HEAD.get(kind, ())}
-    return {p: n.replace("_", " ").replace(".", " ") for p, n in names.items() if p not in there}
+    return tuple(name for path, name in names.items() if path not in there)
 
 
 def _view(
@@ -310,8 +305,11 @@ def _options(field: Field) -> Any:
 
 def _by(state: FieldState, who: str) -> str:
     """Who decided, where it was somebody else."""
-    others = [name for name in state.resolution.by if name != who]
-    return f" by {', '.join(visible(n) for n in others)}" if others else ""
+    others = [visible(name) for name in state.resolution.by if name != who]
+    if not others or state.state not in ("agreed", *ONE_WORD):
+        return ""
+    both = state.state == "agreed" and who in state.resolution.by
+    return f" {'with' if both else 'by'} {', '.join(others)}"
 
 
 def _notes(state: FieldState, name: str, events: Sequence[Event]) -> list[Note]:

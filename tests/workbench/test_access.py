@@ -64,6 +64,5 @@ def test_port_0_is_a_free_one() -> None:
     with bind("127.0.0.1", 0) as one, bind("127.0.0.1", 0) as other:
         assert one.getsockname()[1] != other.getsockname()[1]
         assert address("127.0.0.1", one) == f"http://127.0.0.1:{one.getsockname()[1]}"
-        one.listen()
         with pytest.raises(ConfigError, match="Cannot listen"):
             bind("127.0.0.1", one.getsockname()[1])

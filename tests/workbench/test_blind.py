@@ -1,4 +1,4 @@
-"""Mode "dual" over HTTP: no answer tells a reviewer what the other said before both have finished."""
+"""Mode "dual" over HTTP: nothing tells what the other said before both have finished."""
 
 from __future__ import annotations
 

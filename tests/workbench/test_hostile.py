@@ -63,9 +63,19 @@ def test_no_malformed_json_makes_a_route_fail(bench: Any, content: bytes) -> Non
 
 @pytest.mark.parametrize(
     "address",
-    ["/study/%00", "/study/%ff", "/study/..%2f..%2fetc", "/?q=%00%ed%a0%80", "/audit?skip=-1"]
-    + ["/audit?skip=99999999999999999999", "/analysis/x?in=%ff", "/static/%2e%2e/app.py"]
-    + ["/static/..%2fapp.py", "/export/..%2f..%2fconfig.yaml", "/audit?who=" + "a" * 5000],
+    [
+        "/study/%00",
+        "/study/%ff",
+        "/study/..%2f..%2fetc",
+        "/?q=%00%ed%a0%80",
+        "/audit?skip=-1",
+        "/audit?skip=99999999999999999999",
+        "/analysis/x?in=%ff",
+        "/static/%2e%2e/app.py",
+        "/static/..%2fapp.py",
+        "/export/..%2f..%2fconfig.yaml",
+        "/audit?who=" + "a" * 5000,
+    ],
 )
 def test_no_address_makes_a_screen_fail(bench: Any, address: str) -> None:
     answer = bench().client("Ada").get(address)

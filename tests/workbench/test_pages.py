@@ -63,8 +63,17 @@ def test_a_screen_holds_no_inline_code_and_no_foreign_address(ada: Any, address:
 
 @pytest.mark.parametrize(
     "address",
-    ["/nothing", "/study/none", "/screen/none", "/conflict/none", "/rob/none"]
-    + ["/analysis/none", "/analysis/pain_before_after/forest.svg", "/audit.exe", "/export/none"],
+    [
+        "/nothing",
+        "/study/none",
+        "/screen/none",
+        "/conflict/none",
+        "/rob/none",
+        "/analysis/none",
+        "/analysis/pain_before_after/forest.svg",
+        "/audit.exe",
+        "/export/none",
+    ],
 )
 def test_what_is_not_there_is_said_on_a_page(ada: Any, address: str) -> None:
     answer = ada.get(address)

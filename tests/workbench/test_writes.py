@@ -1,4 +1,4 @@
-"""What a page sends becomes events in the store, or is refused in a sentence and changes nothing."""
+"""What a page sends becomes events in the store, or is refused in a sentence."""
 
 from __future__ import annotations
 

@@ -190,9 +190,11 @@ async function finish(button) {
 
 /** A value that the extractor did not read, for a field that is not shown. */
 function add(button) {
-  const missing = Object.entries(JSON.parse(button.dataset.add));
   const names = document.createElement("select");
-  for (const [path, label] of missing) names.add(new Option(label, path));
+  for (const name of button.dataset.add.split(" ")) {
+    const path = button.dataset.row ? `${button.dataset.row}.${name}` : name;
+    names.add(new Option(name.replace(/[_.]/g, " "), path));
+  }
   const evidence = picked;
   const rows = [["field", "Field", names], ["value", "Value", input(evidence?.text ?? "")]];
   if (evidence) rows.push(["quote", "Evidence", fixed(evidence.text)]);
