@@ -80,13 +80,13 @@ def check(columns: Columns, rules: Rules) -> None:
         raise EffectSizeError(f"Unknown vtype {rules.vtype!r}; must be one of {known}.")
     for name, least in _LEAST.items():
         if name in columns:
-            _refuse(name, columns[name], columns[name] < least, f"must be {least:g} or more")
+            refuse(name, columns[name], columns[name] < least, f"must be {least:g} or more")
     for part, whole in _PARTS:
         if part in columns and whole in columns:
             rule = f"cannot be above {whole}"
-            _refuse(part, columns[part], columns[part] > columns[whole], rule)
+            refuse(part, columns[part], columns[part] > columns[whole], rule)
     if "ri" in columns:
-        _refuse("ri", columns["ri"], np.abs(columns["ri"]) > 1, "must lie in [-1, 1]")
+        refuse("ri", columns["ri"], np.abs(columns["ri"]) > 1, "must lie in [-1, 1]")
 
 
 #: The least value of columns that have one.
@@ -98,7 +98,13 @@ _LEAST = {
 _PARTS = (("ai", "n1i"), ("ci", "n2i"), ("xi", "ni"))
 
 
-def _refuse(name: str, values: Array, wrong: npt.NDArray[np.bool_], rule: str) -> None:
-    """Refuse the first wrong value of a column."""
+def refuse(name: str, values: Array, wrong: npt.NDArray[np.bool_], rule: str) -> None:
+    """Refuse the first wrong value of a column.
+
+    Raises
+    ------
+    EffectSizeError
+        Naming the column, the value, its row (from 1) and the rule.
+    """
     for row in np.flatnonzero(wrong):
         raise EffectSizeError(f"Invalid {name} {values[row]:g} in row {row + 1}; {rule}.")
