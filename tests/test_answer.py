@@ -8,13 +8,17 @@ Meta-Analysis*, eqs 11.2-11.5).
 
 from __future__ import annotations
 
+import re
 from math import log, sqrt
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from pipeline.answer import answer
 from pipeline.config import Config, Question
+from pipeline.effects.choose import check_questions
+from pipeline.errors import ConfigError
 from pipeline.schema import Outcome, QuestionResult, Quote, Reading, Study
 
 EQUAL = {"method": "EE", "test": "z"}
@@ -155,6 +159,102 @@ def test_subgroups_are_named_by_the_condition_and_compared() -> None:
 def test_without_a_subgroup_in_the_question_there_is_none() -> None:
     result = ask(ICE, SECOND)
     assert (result.subgroups, result.subgroup_test) == ((), None)
+
+
+# Models of counts
+
+
+def mantel_haenszel(*tables: tuple[int, int, int, int]) -> float:
+    """The log risk ratio of Mantel and Haenszel, from events and n of both arms."""
+    top = sum(a * n2 / (n1 + n2) for a, n1, c, n2 in tables)
+    return log(top / sum(c * n1 / (n1 + n2) for a, n1, c, n2 in tables))
+
+
+def test_a_question_may_be_pooled_by_mantel_and_haenszel() -> None:
+    result = ask(ICE, SECOND, THIRD, model={"method": "MH"}, sensitivity=[])
+    assert result.pooled is not None
+    wanted = mantel_haenszel((32, 59, 12, 58), (10, 20, 5, 20), (12, 30, 9, 30))
+    assert result.pooled.estimate == pytest.approx(wanted)
+    assert (result.pooled.method, result.pooled.test, result.pooled.n) == ("MH", "z", 217)
+    assert result.pooled.notes == (
+        "Mantel-Haenszel has no Hartung-Knapp test; the interval is normal.",
+    )
+    assert sum(result.pooled.weights) == pytest.approx(100)
+
+
+def test_a_variation_may_be_one_of_counts() -> None:
+    by_mh = [{"label": "Mantel-Haenszel", "method": "MH"}]
+    result = ask(ICE, SECOND, sensitivity=by_mh)
+    varied = result.sensitivity[0].pooled
+    assert varied is not None
+    assert varied.estimate == pytest.approx(mantel_haenszel((32, 59, 12, 58), (10, 20, 5, 20)))
+    assert result.pooled == ask(ICE, SECOND).pooled
+
+
+@pytest.mark.parametrize(
+    ("measure", "model"),
+    [
+        ("RD", {"method": "MH"}),
+        ("OR", {"method": "MH"}),
+        ("PETO", {"method": "PETO", "test": "z"}),
+        ("OR", {"method": "GLMM", "test": "z"}),
+        ("OR", {"method": "GLMM", "glmm_model": "CM.EL", "test": "t"}),
+    ],
+)
+def test_each_model_of_counts_pools_its_measures(measure: str, model: dict[str, str]) -> None:
+    """Near the inverse-variance estimate of the same measure: the studies are large enough."""
+    result = ask(ICE, SECOND, THIRD, measure=measure, model=model)
+    near = ask(ICE, SECOND, THIRD, measure=measure)
+    assert result.pooled is not None
+    assert near.pooled is not None
+    assert result.pooled.method == model["method"]
+    assert result.pooled.estimate == pytest.approx(near.pooled.estimate, rel=0.2)
+
+
+def test_subgroups_are_pooled_by_the_model_of_counts() -> None:
+    other = study("Other", 10, 20, 5, 20, condition="Multifocal motor neuropathy")
+    result = ask(ICE, THIRD, other, subgroup="condition", model={"method": "MH"})
+    group, single = result.subgroups
+    assert group.pooled == ask(ICE, THIRD, model={"method": "MH"}).pooled
+    assert single.pooled is None
+    assert group.pooled is not None
+    assert result.subgroup_test is not None
+    (y2, v2), variance = effect(10, 20, 5, 20), group.pooled.se**2
+    assert result.subgroup_test.q == pytest.approx(
+        (group.pooled.estimate - y2) ** 2 / (variance + v2)
+    )
+
+
+def test_counts_without_an_estimate_are_told_with_the_reason() -> None:
+    """No event under placebo anywhere: the odds ratio of a GLMM is infinite."""
+    none = [study(f"S{i}", 3 + i, 20, 0, 20) for i in range(3)]
+    result = ask(*none, measure="OR", model={"method": "GLMM"}, subgroup="condition")
+    assert result.pooled is None
+    assert "infinite" in result.reason
+    assert [(g.pooled, "infinite" in g.reason) for g in result.subgroups] == [(None, True)]
+    assert result.subgroup_test is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"measure": "PLO", "model": {"method": "MH"}}, "MH pools RR, OR, RD, IRR; not PLO"),
+        ({"model": {"method": "PETO"}}, "PETO pools PETO; not RR"),
+        ({"sensitivity": [{"label": "x", "method": "GLMM"}]}, "GLMM pools OR, IRR, PLO, IRLN"),
+        ({"sensitivity": [{"label": "x", "glmm_model": "UM.RS"}]}, "belongs to the method GLMM"),
+    ],
+)
+def test_a_model_that_does_not_pool_the_measure_is_refused(
+    changes: dict[str, Any], said: str
+) -> None:
+    question = Question.model_validate({**QUESTION, **changes})
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        check_questions([question])
+
+
+def test_only_a_glmm_has_a_glmm_model() -> None:
+    with pytest.raises(ValidationError, match="belongs to the method GLMM"):
+        Question.model_validate({**QUESTION, "model": {"method": "MH", "glmm_model": "UM.FS"}})
 
 
 # Sensitivity analyses

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -11,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    ValidationInfo,
     field_serializer,
     field_validator,
     model_validator,
@@ -105,19 +108,45 @@ class OutcomeDef(Part):
         return value
 
 
-#: Estimators of tau2 by metafor's codes; EE is equal effects.
-Method = Literal["REML", "ML", "DL", "HE", "HS", "HSk", "SJ", "EB", "PM", "EE"]
+#: Estimators of tau2 by metafor's codes (EE is equal effects), and the models of counts.
+Method = Literal[
+    "REML", "ML", "DL", "HE", "HS", "HSk", "SJ", "EB", "PM", "EE", "MH", "PETO", "GLMM"
+]
+
+#: Models that pool counts instead of effect sizes, with the measures that each pools.
+COUNT_MODELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "MH": ("RR", "OR", "RD", "IRR"),
+        "PETO": ("PETO",),
+        "GLMM": ("OR", "IRR", "PLO", "IRLN"),
+    }
+)
+
+#: metafor's mixed models of two groups.
+GlmmModel = Literal["UM.FS", "UM.RS", "CM.EL", "CM.AL"]
 
 #: metafor's tests of a pooled effect.
 Test = Literal["knha", "adhoc", "t", "z"]
 
 
 class ModelSpec(Part):
-    """The pooling model: tau2 estimator, test of the pooled effect, confidence level."""
+    """The pooling model: tau2 estimator or model of counts, test, confidence level.
+
+    `glmm_model` is the GLMM of two groups, UM.FS where none is named.
+    """
 
     method: Method = "REML"
     test: Test = "knha"
     level: Proportion = 0.95
+    glmm_model: GlmmModel | None = None
+
+    @field_validator("glmm_model")
+    @classmethod
+    def _of_a_glmm(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """Only a GLMM has such a model."""
+        if value is not None and info.data.get("method") != "GLMM":
+            raise ValueError("belongs to the method GLMM")
+        return value
 
 
 class SensitivitySpec(Part):
@@ -126,6 +155,7 @@ class SensitivitySpec(Part):
     label: str
     method: Method | None = None
     test: Test | None = None
+    glmm_model: GlmmModel | None = None
     ri: Annotated[float, Field(gt=-1, lt=1)] | None = None
     designs: tuple[Design, ...] | None = None
     recover: tuple[str, ...] | None = None

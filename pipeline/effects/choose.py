@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from pipeline.config import Condition, OutcomeDef, Question
+from pipeline.config import COUNT_MODELS, Condition, OutcomeDef, Question
 from pipeline.effects.convert import RECOVERIES
 from pipeline.effects.match import belongs, condition_name, is_add_on, is_of_comparator, rows_of
 from pipeline.effects.measures import MEASURES
@@ -93,7 +93,7 @@ def effects_for(
 
 
 def check_questions(questions: Iterable[Question], outcomes: Iterable[OutcomeDef] = ()) -> None:
-    """Refuse a question whose measure or recovery does not exist, or does not fit its outcome.
+    """Refuse a question whose measure, recovery or model does not exist or does not fit.
 
     Parameters
     ----------
@@ -120,8 +120,26 @@ def check_questions(questions: Iterable[Question], outcomes: Iterable[OutcomeDef
                     f"Question {question.id}: unknown name {name!r} in recover; "
                     f"must be one of {', '.join(RECOVERIES)}."
                 )
+        _check_models(question)
         if question.outcome in defined:
             _check_kind(question, defined[question.outcome])
+
+
+def _check_models(question: Question) -> None:
+    """Refuse a model of counts, of the question or of a variation, that pools other measures."""
+    for method in (question.model.method, *(s.method for s in question.sensitivity)):
+        pooled = COUNT_MODELS.get(method or "")
+        if pooled is not None and question.measure not in pooled:
+            raise ConfigError(
+                f"Question {question.id}: {method} pools {', '.join(pooled)}; "
+                f"not {question.measure}."
+            )
+    for spec in question.sensitivity:
+        if spec.glmm_model and (spec.method or question.model.method) != "GLMM":
+            raise ConfigError(
+                f"Question {question.id}: glmm_model {spec.glmm_model} of {spec.label!r} belongs "
+                "to the method GLMM."
+            )
 
 
 def _check_kind(question: Question, outcome: OutcomeDef) -> None:
@@ -219,6 +237,7 @@ def _effect(
         columns=tuple(zip(headers, computed.cells, strict=True)),
         recovered=tuple(sentence for _, sentence in computed.notes),
         quotes=computed.quotes,
+        counts=computed.counts,
     )
 
 

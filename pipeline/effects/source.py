@@ -38,7 +38,10 @@ ASSUMPTIONS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """An effect size with what it came from; `notes` are (kind of assumption, sentence) pairs."""
+    """An effect size with what it came from; `notes` are (kind of assumption, sentence) pairs.
+
+    `counts` are the study's table by metafor's names, where it is one of counts.
+    """
 
     yi: float
     vi: float
@@ -46,6 +49,7 @@ class Computed:
     cells: tuple[str, ...]
     notes: tuple[tuple[str, str], ...]
     quotes: tuple[Quote, ...]
+    counts: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(slots=True)

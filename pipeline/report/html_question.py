@@ -122,7 +122,7 @@ def effects_table(data: ReportData, result: QuestionResult) -> HtmlTable:
                 effect.subgroup,
                 *(minus(cells.get(h, "")) for h in headers),
                 solid(estimate_text(measure, effect.yi, lo, hi, style=data.style)),
-                f"{pooled.weights[i]:.1f}%" if pooled else "",
+                _weight(pooled, i),
                 "reviewed" if effect.reviewed else "unreviewed",
                 "; ".join(effect.recovered),
                 quote_cell(effect.quotes),
@@ -143,6 +143,12 @@ def effects_table(data: ReportData, result: QuestionResult) -> HtmlTable:
     return make_table(f"Studies: {result.title}", header, tuple(rows), flag)
 
 
+def _weight(pooled: PooledEstimate | None, i: int) -> str:
+    """A study's weight, "" where the model gives none."""
+    weight = pooled.weight(i) if pooled else None
+    return "" if weight is None else f"{weight:.1f}%"
+
+
 def _header(header: str, measure: MeasureView) -> str:
     """A data column's header with its arm in words: "Experimental events"."""
     name, arm = split_header(header)
@@ -156,7 +162,8 @@ def heterogeneity_table(
     p = result.pooled
     if p is None:
         return None
-    level, random = level_text(p.level), p.method != "EE"
+    level, random = level_text(p.level), p.random
+    wider = random and p.method != "GLMM"
     adhoc = estimate_text(measure, p.estimate, p.ci_adhoc_lb, p.ci_adhoc_ub, style=style)
     rows = [
         ("Tau² (scale of analysis)", number(p.tau2, 4) if random else ""),
@@ -165,7 +172,7 @@ def heterogeneity_table(
         ("I² from tau²", f"{p.i2:.1f}%" if random else ""),
         ("I² from Q (Higgins and Thompson 2002)", f"{p.i2_q:.1f}%"),
         ("H²", number(p.h2) if random else ""),
-        (f"Estimate, {level} CI never narrower than the normal one", adhoc if random else ""),
+        (f"Estimate, {level} CI never narrower than the normal one", adhoc if wider else ""),
     ]
     shown = tuple(row for row in rows if row[1])
     flag = unreviewed_text(result.effects)
@@ -188,7 +195,7 @@ def subgroup_table(data: ReportData, result: QuestionResult) -> HtmlTable:
             g.label,
             str(len(g.members)),
             *_pooled_cells(g.pooled, measure, data),
-            "; ".join(g.pooled.notes) if g.pooled else "shown, not pooled",
+            "; ".join(g.pooled.notes) if g.pooled else g.reason or "shown, not pooled",
         )
         for g in result.subgroups
     )

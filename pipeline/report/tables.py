@@ -102,7 +102,7 @@ def _study_row(
         measure.natural(effect.yi),
         measure.natural(lo),
         measure.natural(hi),
-        pooled.weights[i] if pooled else None,
+        pooled.weight(i) if pooled else None,
         "; ".join(effect.recovered),
         effect.reviewed,
         _joined(effect.quotes),
@@ -180,7 +180,7 @@ def _estimates(data: ReportData, result: QuestionResult) -> list[tuple[Cell, ...
     ]
     for group in result.subgroups:
         members = tuple(every[i] for i in group.members)
-        note = "" if group.pooled else f"not pooled: k = {len(members)}"
+        note = "" if group.pooled else group.reason or f"not pooled: k = {len(members)}"
         analyses.append(("subgroup", group.label, group.pooled, members, note))
     for s in result.sensitivity:
         analyses.append(("sensitivity", s.label, s.pooled, every, s.reason))

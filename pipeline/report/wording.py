@@ -13,11 +13,19 @@ MINUS, NBSP = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
 PLAIN_NUMBER = re.compile(rf"[-{MINUS}]?\d+(\.\d+)?")
 
 METHODS = {
-    "REML": "restricted maximum likelihood (REML)",
-    "DL": "DerSimonian and Laird (DL)",
-    "ML": "maximum likelihood (ML)",
-    "HE": "Hedges (HE)",
-    "EE": "none, equal-effects model (EE)",
+    "REML": "Tau² estimator: restricted maximum likelihood (REML)",
+    "DL": "Tau² estimator: DerSimonian and Laird (DL)",
+    "ML": "Tau² estimator: maximum likelihood (ML)",
+    "HE": "Tau² estimator: Hedges (HE)",
+    "HS": "Tau² estimator: Hunter and Schmidt (HS)",
+    "HSk": "Tau² estimator: Hunter and Schmidt, corrected (HSk)",
+    "SJ": "Tau² estimator: Sidik and Jonkman (SJ)",
+    "EB": "Tau² estimator: empirical Bayes (EB)",
+    "PM": "Tau² estimator: Paule and Mandel (PM)",
+    "EE": "Tau² estimator: none, equal-effects model (EE)",
+    "MH": "Model: Mantel-Haenszel (MH), one effect common to all studies, from their counts",
+    "PETO": "Model: Peto, one effect common to all studies, from their counts",
+    "GLMM": "Model: generalised linear mixed model (GLMM) of the counts, maximum likelihood",
 }
 #: Short and long name of the interval of a pooled estimate, by its test.
 INTERVALS = {
@@ -127,15 +135,15 @@ def heterogeneity_text(pooled: PooledEstimate, *, style: str) -> str:
     q, p = number(pooled.q), p_text(pooled.q_pval, style=style)
     i2, eq = f"{i2_of(pooled):.0f}%", STYLES[style].eq
     tau, chi = ("Tau²", "Chi²") if style == "revman" else ("τ²", "χ²")
-    tau2 = "" if pooled.method == "EE" else f"{tau}{eq}{_tau2_text(pooled, style)}; "
+    tau2 = "" if not pooled.random else f"{tau}{eq}{_tau2_text(pooled, style)}; "
     if style == "bmj":
         return f"Test for heterogeneity: {tau2}{chi}={q}, df={pooled.q_df}, {p}; I²={i2}"
     return f"Heterogeneity: {tau2}{chi} = {q}, df = {pooled.q_df} ({p}); I² = {i2}"
 
 
 def i2_of(pooled: PooledEstimate) -> float:
-    """Return I2 in percent: from tau2, or from Q under the equal-effects model, which has none."""
-    return pooled.i2_q if pooled.method == "EE" else pooled.i2
+    """Return I2 in percent: from tau2, or from Q where the model has none."""
+    return pooled.i2 if pooled.random else pooled.i2_q
 
 
 def _tau2_text(pooled: PooledEstimate, style: str) -> str:
@@ -197,9 +205,9 @@ def method_note(result: QuestionResult, measure: MeasureView) -> str:
     interval = INTERVALS.get(pooled.test, ("", pooled.test))[1]
     df = "" if pooled.df is None else f", df = {pooled.df:g}"
     n = "" if pooled.n is None else f", n{NBSP}={NBSP}{count(pooled.n)}"
-    i2 = "Q" if pooled.method == "EE" else "tau²"
+    i2 = "tau²" if pooled.random else "Q"
     return (
-        f"{effect} Tau² estimator: {METHODS.get(pooled.method, pooled.method)}. "
+        f"{effect} {METHODS.get(pooled.method, f'Model: {pooled.method}')}. "
         f"{level_text(pooled.level)} CI of the pooled effect: {interval}{df}; of the studies: "
         f"Wald-type. I² computed from {i2}. k{NBSP}={NBSP}{pooled.k}{n}."
     )

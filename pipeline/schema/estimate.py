@@ -14,7 +14,8 @@ class EffectSize:
 
     `columns` are the printed data of the plot and the table, as (header, cell) pairs, e.g.
     ("Events 1", "32"). `recovered` names each number that the paper does not print and the
-    assumption it rests on; `quotes` are the phrases the numbers were read from.
+    assumption it rests on; `quotes` are the phrases the numbers were read from. `counts` are the
+    study's table by metafor's names, ("ai", 32) ..., where the measure is one of counts.
     """
 
     record_id: str
@@ -29,6 +30,7 @@ class EffectSize:
     recovered: tuple[str, ...] = ()
     quotes: tuple[Quote, ...] = ()
     reviewed: bool = False
+    counts: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         if not isfinite(self.yi):
@@ -56,8 +58,9 @@ class PooledEstimate:
     `ci_*`, `pval` and `stat` follow `test` ("z", "t", "knha" or "adhoc"; `df` is None for z).
     `ci_adhoc_*` is the Hartung-Knapp interval that is never narrower than the normal one.
     `i2` is tau2-based (metafor's default), `i2_q` Q-based (Higgins and Thompson 2002), both in
-    percent; `weights` are percentages in the order of the effect sizes. `pi_*` follow the test's
-    quantile, `pi_k2_*` that of t with k - 2 degrees of freedom.
+    percent; `weights` are percentages in the order of the effect sizes, () where a model gives
+    none (GLMM). `pi_*` follow the test's quantile, `pi_k2_*` that of t with k - 2 degrees of
+    freedom.
     """
 
     measure: str
@@ -91,14 +94,27 @@ class PooledEstimate:
     pi_k2_lb: float | None = None
     pi_k2_ub: float | None = None
 
+    def weight(self, *members: int) -> float | None:
+        """Return the weight in percent of some studies, None where the model gives none."""
+        return sum(self.weights[i] for i in members) if self.weights else None
+
+    @property
+    def random(self) -> bool:
+        """Whether the model has a variance between studies, tau2."""
+        return self.method not in ("EE", "MH", "PETO")
+
 
 @dataclass(frozen=True, slots=True)
 class Subgroup:
-    """The studies of one subgroup (by position among the effects) and their own estimate."""
+    """The studies of one subgroup (by position among the effects) and their own estimate.
+
+    `reason` says why two studies or more have none.
+    """
 
     label: str
     members: tuple[int, ...]
     pooled: PooledEstimate | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -276,3 +276,16 @@ def test_every_pair_of_colours_has_the_contrast_of_wcag_aa(html: str, scheme: in
     for ink, paper in [*pairs, ("mark-ink", "mark"), ("warn", "warn-paper")]:
         one, other = sorted((luminance(colours[ink]), luminance(colours[paper])))
         assert (other + 0.05) / (one + 0.05) >= 4.5, (ink, paper)
+
+
+def test_a_model_without_weights_is_shown_without_them(data: ReportData, tmp_path: Path) -> None:
+    """A GLMM gives its studies no weights; metafor's weights() refuses it too."""
+    by_glmm = [
+        replace(r, pooled=r.pooled and replace(r.pooled, method="GLMM", weights=()))
+        for r in data.results
+    ]
+    write_report(replace(data, results=tuple(by_glmm)), tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert "generalised linear mixed model (GLMM)" in page
+    assert "Weight" not in page
+    assert "never narrower than the normal one" not in page
