@@ -317,6 +317,17 @@ def test_a_variation_may_keep_some_designs_only() -> None:
     assert result.sensitivity[0].pooled == ask(ICE, THIRD).pooled
 
 
+# Numbers that are not printed
+
+
+def test_an_answer_counts_the_numbers_that_are_not_printed() -> None:
+    percent = study("Percent", percent=(50.0, 25.0))
+    result = ask(ICE, percent, recover=["events_from_percent"])
+    assert result.numbers == 8
+    assert result.unprinted == {"events from percentages": 2}
+    assert (ask(ICE).numbers, ask(ICE).unprinted) == (4, {})
+
+
 # What a reader is told
 
 

@@ -238,6 +238,8 @@ def _effect(
         recovered=tuple(sentence for _, sentence in computed.notes),
         quotes=computed.quotes,
         counts=computed.counts,
+        numbers=computed.numbers,
+        unprinted=computed.unprinted,
     )
 
 

@@ -81,5 +81,5 @@ def _events(source: Source, arm: str, n: int) -> int:
             f"a percentage without a count; {percent:g} % of {n} could be {events}, "
             "but the question does not allow events_from_percent"
         )
-    source.note("events_from_percent", sentence)
+    source.recover("events_from_percent", sentence, arm + "events")
     return events

@@ -53,7 +53,7 @@ def _by_p(source: Source) -> tuple[ContinuousData, ContinuousData]:
     for mean in (mean1, mean2):
         source.check_range(mean, change=False)
     sd, sentence = convert.sd_from_p(mean1 - mean2, p, n1, n2)
-    source.note("sd_from_p", sentence)
+    source.recover("sd_from_p", sentence, "sd", "comparator_sd")
     return ContinuousData(mean1, sd, n1), ContinuousData(mean2, sd, n2)
 
 
@@ -68,10 +68,10 @@ def crossover_means(source: Source) -> Computed:
             f"the periods of a crossover need the same patients; got {treated.n} and {control.n}"
         )
     r = source.question.ri or 0.0
-    source.note("crossover", f"the two periods correlate with an assumed r = {r:g}")
+    source.recover("crossover", f"the two periods correlate with an assumed r = {r:g}", "r")
     result = of_pairs(treated, control, r)
     cells = treated.mean, treated.sd, treated.n, control.mean, control.sd, control.n
-    return source.computed(result, treated.n, *cells)
+    return source.computed(result, treated.n, *cells, numbers=len(cells) + 1)
 
 
 def mean_change(source: Source) -> Computed:
@@ -97,7 +97,7 @@ def changes_of(source: Source) -> ContinuousData:
     if source.question.ri is None:
         raise EffectSizeError("the SD of the change needs a correlation; the question has no ri")
     sd, sentence = convert.change_sd(sd_before, after.sd, source.question.ri)
-    source.note("ri", sentence)
+    source.recover("ri", sentence, "sd")
     return ContinuousData(after.mean - before * factor, sd, after.n)
 
 
@@ -121,7 +121,7 @@ def _of_median(source: Source, arm: str, median: float, n: int, factor: float) -
     quartiles, extremes = source.take(arm + "iqr"), source.take(arm + "range")
     pairs = (p if isinstance(p, tuple) else None for p in (quartiles, extremes))
     mean, sd, sentence = mean_sd(Summary(median, n, *pairs))
-    source.note("mean_from_median", sentence)
+    source.recover("mean_from_median", sentence, arm + "value", arm + "sd")
     return ContinuousData(mean * factor, sd * factor, n)
 
 
@@ -178,7 +178,7 @@ def _sd(source: Source, arm: str, mean: float, n: int) -> float:
         raise EffectSizeError("the spread is not labelled SD or SE")
     else:
         raise EffectSizeError(f"no spread (SD, SE or CI) of the {_PLACES[arm]}")
-    source.note("sd", sentence)
+    source.recover("sd", sentence, "comparator_sd" if arm == "comparator_" else "sd")
     return value
 
 

@@ -75,10 +75,12 @@ def study_table(data: ReportData, result: QuestionResult) -> CsvTable:
     """
     headers = data_headers(result)
     before = ("study", "record_id", "pmid", "link", "subgroup", "outcome")
-    after = ("yi", "vi", "ni", "effect", "ci_lb", "ci_ub", "weight", "recovered", "reviewed")
+    after = ("yi", "vi", "ni", "effect", "ci_lb", "ci_ub", "weight", "recovered")
+    counted = ("numbers", "recovered_numbers", "reviewed")
     measure = data.measures[result.measure]
     rows = tuple(_study_row(data, result, i, measure, headers) for i in range(len(result.effects)))
-    return CsvTable(f"studies_{result.question_id}", (*before, *headers, *after, "quotes"), rows)
+    header = (*before, *headers, *after, *counted, "quotes")
+    return CsvTable(f"studies_{result.question_id}", header, rows)
 
 
 def _study_row(
@@ -104,6 +106,8 @@ def _study_row(
         measure.natural(hi),
         pooled.weight(i) if pooled else None,
         "; ".join(effect.recovered),
+        effect.numbers,
+        len(effect.unprinted),
         effect.reviewed,
         _joined(effect.quotes),
     )
@@ -165,6 +169,8 @@ def estimates_table(data: ReportData) -> CsvTable:
         *_POOLED,
         *(f"natural_{n}" for n in _NATURAL),
         "unreviewed",
+        "numbers",
+        "recovered_numbers",
         "note",
     )
     return CsvTable(
@@ -192,11 +198,20 @@ def _estimates(data: ReportData, result: QuestionResult) -> list[tuple[Cell, ...
             label,
             result.measure,
             *_pooled_cells(pooled, measure),
-            None if kind == "sensitivity" else sum(not e.reviewed for e in effects),
+            *((None, None, None) if kind == "sensitivity" else _sums_of(effects)),
             note,
         )
         for kind, label, pooled, effects, note in analyses
     ]
+
+
+def _sums_of(effects: Sequence[EffectSize]) -> tuple[int, int, int]:
+    """Unreviewed studies, numbers, and those of them that are not printed."""
+    return (
+        sum(not e.reviewed for e in effects),
+        sum(e.numbers for e in effects),
+        sum(len(e.unprinted) for e in effects),
+    )
 
 
 def _pooled_cells(pooled: PooledEstimate | None, measure: MeasureView) -> list[Cell]:

@@ -213,6 +213,19 @@ def method_note(result: QuestionResult, measure: MeasureView) -> str:
     )
 
 
+def recovered_text(result: QuestionResult) -> str:
+    """Return how many of a question's numbers the papers do not print; "" without studies."""
+    unprinted, every = result.unprinted, result.numbers
+    if not every:
+        return ""
+    of = f"{count(every)} numbers {'of this pool' if result.pooled else 'of the studies shown'}"
+    if not unprinted:
+        return f"None of the {of} is recovered: all are printed."
+    kinds = ", ".join(f"{what} ({n})" for what, n in unprinted.items())
+    n = sum(unprinted.values())
+    return f"{count(n)} of {of} {'is' if n == 1 else 'are'} not printed but recovered: {kinds}."
+
+
 def unreviewed_text(effects: tuple[EffectSize, ...]) -> str:
     """Return "2 of 4 studies unreviewed (machine-read values)", or that all were reviewed."""
     n, m = sum(not e.reviewed for e in effects), len(effects)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from math import isfinite
 
@@ -15,7 +16,9 @@ class EffectSize:
     `columns` are the printed data of the plot and the table, as (header, cell) pairs, e.g.
     ("Events 1", "32"). `recovered` names each number that the paper does not print and the
     assumption it rests on; `quotes` are the phrases the numbers were read from. `counts` are the
-    study's table by metafor's names, ("ai", 32) ..., where the measure is one of counts.
+    study's table by metafor's names, ("ai", 32) ..., where the measure is one of counts. The
+    effect rests on so many `numbers`; `unprinted` says of each of them that the paper does not
+    print what it was recovered from.
     """
 
     record_id: str
@@ -31,6 +34,8 @@ class EffectSize:
     quotes: tuple[Quote, ...] = ()
     reviewed: bool = False
     counts: tuple[tuple[str, float], ...] = ()
+    numbers: int = 0
+    unprinted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isfinite(self.yi):
@@ -154,6 +159,16 @@ class QuestionResult:
     sensitivity: tuple[Sensitivity, ...] = ()
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers the effects rest on."""
+        return sum(effect.numbers for effect in self.effects)
+
+    @property
+    def unprinted(self) -> dict[str, int]:
+        """How many of them the papers do not print, by what they were recovered from."""
+        return dict(Counter(what for effect in self.effects for what in effect.unprinted))
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,6 +278,15 @@ def test_every_pair_of_colours_has_the_contrast_of_wcag_aa(html: str, scheme: in
         assert (other + 0.05) / (one + 0.05) >= 4.5, (ink, paper)
 
 
+def test_the_page_says_how_many_numbers_were_recovered(data: ReportData, tmp_path: Path) -> None:
+    first, *rest = data.results
+    effects = tuple(replace(e, numbers=4, unprinted=("x",)) for e in first.effects)
+    write_report(replace(data, results=(replace(first, effects=effects), *rest)), tmp_path)
+    n = len(effects)
+    said = f"{n} of {4 * n} numbers of this pool are not printed but recovered: x ({n})."
+    assert (tmp_path / "report.html").read_text().count(said) == 1
+
+
 def test_a_model_without_weights_is_shown_without_them(data: ReportData, tmp_path: Path) -> None:
     """A GLMM gives its studies no weights; metafor's weights() refuses it too."""
     by_glmm = [
