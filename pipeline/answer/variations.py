@@ -78,6 +78,6 @@ def _vary(question: Question, spec: SensitivitySpec) -> Question:
     """The question with what a sensitivity analysis changes."""
     names = ("method", "test", "glmm_model")
     model = {k: v for k in names if (v := getattr(spec, k)) is not None}
-    rest = {k: v for k in ("ri", "designs", "recover") if (v := getattr(spec, k)) is not None}
+    rest = {k: v for k in ("ri", "cv", "designs", "recover") if (v := getattr(spec, k)) is not None}
     changed = question.model.model_copy(update=model)
     return question.model_copy(update={"model": changed, **rest})

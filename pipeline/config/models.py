@@ -24,6 +24,8 @@ from pipeline.schema import DESIGNS
 
 Design = Literal[DESIGNS]  # type: ignore[valid-type]
 Proportion = Annotated[float, Field(gt=0, lt=1)]
+Correlation = Annotated[float, Field(gt=-1, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
 MASK = "***"
 #: The login of an address and a password among its parameters. It goes to the last @: SQLAlchemy
 #: takes slashes and spaces as parts of a password.
@@ -149,6 +151,10 @@ class ModelSpec(Part):
         return value
 
 
+#: What may stand beside a pool: tests of small-study effects, and what single studies do to it.
+CheckName = Literal["bias", "leave_one_out", "influence"]
+
+
 class SensitivitySpec(Part):
     """A named variation of a question's analysis; what is not given stays as it is."""
 
@@ -156,7 +162,8 @@ class SensitivitySpec(Part):
     method: Method | None = None
     test: Test | None = None
     glmm_model: GlmmModel | None = None
-    ri: Annotated[float, Field(gt=-1, lt=1)] | None = None
+    ri: Correlation | None = None
+    cv: Positive | None = None
     designs: tuple[Design, ...] | None = None
     recover: tuple[str, ...] | None = None
     leave_one_out: bool = False
@@ -167,7 +174,9 @@ class Question(Part):
 
     `comparator` holds phrases of which the comparator arm must show one; `recover` names the
     conversions that may stand in for numbers a paper does not print (`effects.convert`); `ri` is
-    the assumed correlation of two measurements of one patient.
+    the assumed correlation of two measurements of one patient, `ri_grid` those that are tried
+    beside it; `cv` a coefficient of variation borrowed from `cv_source`. `checks` are what stands
+    beside the pool; None for what its number of studies allows.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -180,10 +189,21 @@ class Question(Part):
     designs: tuple[Design, ...] = ()
     model: ModelSpec = ModelSpec()
     subgroup: Literal["condition", "design"] | None = None
-    ri: Annotated[float, Field(gt=-1, lt=1)] | None = None
+    ri: Correlation | None = None
+    ri_grid: tuple[Correlation, ...] = (0.3, 0.5, 0.7, 0.9)
+    cv: Positive | None = None
+    cv_source: str | None = None
     recover: tuple[str, ...] = ()
     favours: tuple[str, str] | None = None
     sensitivity: tuple[SensitivitySpec, ...] = ()
+    checks: tuple[CheckName, ...] | None = None
+
+    @model_validator(mode="after")
+    def _sourced(self) -> Question:
+        """A borrowed number says from where."""
+        if (self.cv is None) != (not (self.cv_source or "").strip()):
+            raise ValueError("cv and cv_source belong together: a borrowed CV says from where")
+        return self
 
 
 class Review(Part):

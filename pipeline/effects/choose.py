@@ -13,6 +13,7 @@ from pipeline.config import COUNT_MODELS, Condition, OutcomeDef, Question
 from pipeline.effects.convert import RECOVERIES
 from pipeline.effects.match import belongs, condition_name, is_add_on, is_of_comparator, rows_of
 from pipeline.effects.measures import MEASURES
+from pipeline.effects.percent import FROM_PERCENT
 from pipeline.effects.printed import printed, quote_of
 from pipeline.effects.read import compute
 from pipeline.effects.source import ASSUMPTIONS, Computed
@@ -120,9 +121,24 @@ def check_questions(questions: Iterable[Question], outcomes: Iterable[OutcomeDef
                     f"Question {question.id}: unknown name {name!r} in recover; "
                     f"must be one of {', '.join(RECOVERIES)}."
                 )
+        _check_percent(question)
         _check_models(question)
         if question.outcome in defined:
             _check_kind(question, defined[question.outcome])
+
+
+def _check_percent(question: Question) -> None:
+    """Refuse ratios behind percent changes of other measures, or without what they borrow."""
+    lists = [question.recover, *(s.recover or () for s in question.sensitivity)]
+    if not any(FROM_PERCENT in names for names in lists):
+        return
+    if question.measure not in ("ROM", "ROMC"):
+        raise ConfigError(
+            f"Question {question.id}: {FROM_PERCENT} gives ROM and ROMC; not {question.measure}."
+        )
+    missing = [name for name in ("cv", "ri") if getattr(question, name) is None]
+    if missing:
+        raise ConfigError(f"Question {question.id}: {FROM_PERCENT} needs {' and '.join(missing)}.")
 
 
 def _check_models(question: Question) -> None:

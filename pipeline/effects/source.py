@@ -26,6 +26,12 @@ ASSUMPTIONS: Mapping[str, str] = {
     "se_from_p": "SEs of printed effects are recovered from exact p values, taken as of z tests",
     "ri": "The SD of a change is computed with the protocol's correlation of the two measurements",
     "sd": "SDs are computed from printed SEs and confidence intervals",
+    "log_ratio_from_percent": (
+        "Log ratios of means are recovered from percent changes: the mean of percent changes is "
+        "taken for the percent change of means, with a borrowed coefficient of variation and an "
+        "assumed correlation"
+    ),
+    "log ratio": "Log ratios of means after and before are paired by an assumed correlation",
     "effect": "The authors' own effect and its 95% CI, taken as normal, stand in for arm data",
     "scale": "Scores of a 0-100 scale are divided by 10",
     "sign": "A printed improvement on a scale where lower is better is taken as a fall",

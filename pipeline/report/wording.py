@@ -220,7 +220,7 @@ def recovered_text(result: QuestionResult) -> str:
         return ""
     of = f"{count(every)} numbers {'of this pool' if result.pooled else 'of the studies shown'}"
     if not unprinted:
-        return f"None of the {of} is recovered: all are printed."
+        return f"None of the {of} is recovered."
     kinds = ", ".join(f"{what} ({n})" for what, n in unprinted.items())
     n = sum(unprinted.values())
     return f"{count(n)} of {of} {'is' if n == 1 else 'are'} not printed but recovered: {kinds}."

@@ -160,9 +160,7 @@ def test_recovered_numbers_are_counted_by_kind(results: dict[str, QuestionResult
     bcg = results["bcg"]
     effects = [replace(e, numbers=4) for e in bcg.effects[:3]]
     printed = replace(bcg, effects=tuple(effects))
-    assert recovered_text(printed) == (
-        "None of the 12 numbers of this pool is recovered: all are printed."
-    )
+    assert recovered_text(printed) == "None of the 12 numbers of this pool is recovered."
     effects[0] = replace(effects[0], unprinted=("events from percentages",) * 2)
     effects[2] = replace(effects[2], unprinted=("SDs from P values",))
     mixed = replace(printed, effects=tuple(effects))
