@@ -9,6 +9,7 @@ Meta-Analysis*, eqs 11.2-11.5).
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from math import log, sqrt
 from typing import Any
 
@@ -272,7 +273,7 @@ def test_leaving_one_out_takes_three_studies() -> None:
 
 def test_another_model_changes_the_variation_alone() -> None:
     result = ask(ICE, SECOND, THIRD, sensitivity=[{"label": "Random", "method": "DL"}])
-    (varied,) = result.sensitivity
+    varied = result.sensitivity[0]
     assert result.pooled is not None
     assert varied.pooled is not None
     assert varied.label == "Random"
@@ -315,6 +316,100 @@ def test_a_variation_may_keep_some_designs_only() -> None:
     assert result.pooled is not None
     assert result.pooled.k == 3
     assert result.sensitivity[0].pooled == ask(ICE, THIRD).pooled
+
+
+# What a pool gets without being asked
+
+
+def labels(result: QuestionResult) -> list[str]:
+    return [s.label for s in result.sensitivity]
+
+
+def test_three_studies_are_shown_without_each_unasked() -> None:
+    assert ask(ICE, SECOND).sensitivity == ()
+    result = ask(ICE, SECOND, THIRD)
+    assert labels(result) == ["Without ICE", "Without Second", "Without Third"]
+    assert result.sensitivity[0].pooled == ask(SECOND, THIRD).pooled
+    assert ask(ICE, SECOND, THIRD, checks=[]).sensitivity == ()
+    by_glmm = {"method": "GLMM", "test": "z"}
+    assert ask(ICE, SECOND, THIRD, measure="OR", model=by_glmm).sensitivity == ()
+
+
+def test_a_pool_with_recovered_numbers_is_shown_from_printed_ones() -> None:
+    percent = study("Percent", percent=(50.0, 25.0))
+    allowed = {"recover": ["events_from_percent"], "checks": []}
+    (printed,) = ask(ICE, SECOND, percent, **allowed).sensitivity
+    assert (printed.label, printed.pooled) == ("Printed numbers only", ask(ICE, SECOND).pooled)
+    (one,) = ask(ICE, percent, **allowed).sensitivity
+    assert one.reason == "One study prints all its numbers: no pool."
+    (none,) = ask(percent, study("Other", percent=(60.0, 25.0)), **allowed).sensitivity
+    assert none.reason == "No study prints all its numbers: no pool."
+    assert ask(percent, **allowed).sensitivity == ()
+
+
+def test_a_variation_of_the_protocol_is_not_repeated() -> None:
+    percent = study("Percent", percent=(50.0, 25.0))
+    named = [{"label": "As printed", "recover": []}]
+    allowed = {"recover": ["events_from_percent"], "checks": [], "sensitivity": named}
+    assert labels(ask(ICE, SECOND, percent, **allowed)) == ["As printed"]
+    other = [{"label": "As printed, DL", "recover": [], "method": "DL"}]
+    twice = ask(ICE, SECOND, percent, **{**allowed, "sensitivity": other})
+    assert labels(twice) == ["As printed, DL", "Printed numbers only"]
+
+
+PAIN = {"name": "pain", "kind": "continuous", "direction": "lower is better"}
+
+
+def pain(*studies: Study, **changes: Any) -> QuestionResult:
+    """What studies say to a question on pain, in which nobody names a scale."""
+    asked = {**QUESTION, "outcome": "pain", "measure": "ROMC", "ri": 0.5, "checks": [], **changes}
+    question = Question.model_validate(asked)
+    protocol = {**PROTOCOL, "outcomes": [PAIN], "questions": [question.model_dump()]}
+    return answer(question, Config.model_validate(protocol), studies)
+
+
+def of_pain(name: str, kind: str, **values: float) -> Study:
+    read = {k: Reading(v, quote(str(v))) for k, v in values.items()}
+    outcome = Outcome("pain", kind, quote=quote("pain"), **read)  # type: ignore[arg-type]
+    return replace(ICE, record_id=name, slab=name, outcomes=(outcome,))
+
+
+BEFORE_AFTER = [
+    of_pain("A", "mean", value=3.0, sd=1.5, n=20, baseline_value=6.0, baseline_sd=1.5),
+    of_pain("B", "mean", value=4.0, sd=2.0, n=30, baseline_value=6.5, baseline_sd=1.8),
+]
+
+
+def test_an_assumed_correlation_is_varied_over_the_grid() -> None:
+    result = pain(*BEFORE_AFTER)
+    assert labels(result) == ["Printed numbers only", "r = 0.3", "r = 0.7", "r = 0.9"]
+    (seven,) = [s.pooled for s in result.sensitivity if s.label == "r = 0.7"]
+    assert seven == pain(*BEFORE_AFTER, ri=0.7).pooled
+    assert seven is not None
+    assert result.pooled is not None
+    assert seven.se < result.pooled.se  # the more they correlate, the less a change varies
+
+
+def test_the_grid_is_the_protocols_and_what_it_names_is_not_repeated() -> None:
+    named = [{"label": "weakly correlated", "ri": 0.1}]
+    result = pain(*BEFORE_AFTER, ri_grid=[0.1, 0.8], sensitivity=named)
+    assert labels(result) == ["weakly correlated", "Printed numbers only", "r = 0.8"]
+    assert labels(pain(*BEFORE_AFTER, ri_grid=[])) == ["Printed numbers only"]
+
+
+def test_a_borrowed_cv_is_halved_and_doubled() -> None:
+    borrowed = {
+        "recover": ["log_ratio_from_percent"],
+        **{"cv": 0.4, "cv_source": "two trials", "ri_grid": []},
+    }
+    percent = of_pain("C", "percent_change", value=-40.0, n=12)
+    result = pain(*BEFORE_AFTER, percent, **borrowed)
+    assert labels(result) == ["Printed numbers only", "CV = 0.2", "CV = 0.8"]
+    half, double = (s.pooled for s in result.sensitivity[1:])
+    assert half is not None
+    assert double is not None
+    assert half.weights[2] > double.weights[2]
+    assert result.unprinted == {"assumed correlations": 3, "borrowed coefficients of variation": 1}
 
 
 # Numbers that are not printed
