@@ -13,6 +13,7 @@ from dataclasses import replace
 from math import log, sqrt
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
@@ -20,6 +21,7 @@ from pipeline.answer import answer
 from pipeline.config import Config, Question
 from pipeline.effects.choose import check_questions
 from pipeline.errors import ConfigError
+from pipeline.pool.bias import egger
 from pipeline.schema import Outcome, QuestionResult, Quote, Reading, Study
 
 EQUAL = {"method": "EE", "test": "z"}
@@ -410,6 +412,71 @@ def test_a_borrowed_cv_is_halved_and_doubled() -> None:
     assert double is not None
     assert half.weights[2] > double.weights[2]
     assert result.unprinted == {"assumed correlations": 3, "borrowed coefficients of variation": 1}
+
+
+# Checks
+
+
+TEN = [study(f"S{i}", 5 + i, 20 + 7 * i, 4 + i % 3, 19 + 6 * i) for i in range(10)]
+
+
+def test_ten_studies_are_tested_for_small_study_effects() -> None:
+    result = ask(*TEN)
+    assert [t.name for t in result.small_studies] == [
+        "Egger's regression",
+        "Harbord's test, of odds ratios",
+        "Peters' test, of odds ratios",
+        "Begg's rank correlation",
+        "Trim and fill (L0)",
+        "PET-PEESE",
+    ]
+    yi, vi = np.array([e.yi for e in result.effects]), np.array([e.vi for e in result.effects])
+    wanted, found = egger(yi, vi), result.small_studies[0]
+    assert (found.stat, found.df, found.pval) == (wanted.stat, 8, wanted.pval)
+    assert (found.estimate, found.ci_lb, found.ci_ub) == (wanted.est, wanted.ci_lb, wanted.ci_ub)
+    assert (result.influence, result.left_out) == ((), ())
+
+
+def test_fewer_studies_are_not_and_a_line_says_why() -> None:
+    result = ask(*TEN[:9])
+    assert result.small_studies == ()
+    assert result.left_out == (
+        "Tests of small-study effects want 10 or more studies (Cochrane Handbook 13.3.5.4); "
+        "this pool has 9.",
+    )
+    assert ask(ICE, SECOND).left_out[1] == "Leaving one study out needs 3 or more; this pool has 2."
+    assert ask(ICE).left_out == ()
+
+
+def test_a_question_may_name_its_checks() -> None:
+    result = ask(*TEN[:5], checks=["influence", "bias"])
+    assert [one.slab for one in result.influence] == ["S0", "S1", "S2", "S3", "S4"]
+    assert "too few" in result.small_studies[0].note
+    assert (result.sensitivity, result.left_out) == ((), ())
+    assert ask(*TEN, checks=[]).small_studies == ()
+    two = ask(ICE, SECOND, checks=["influence", "bias"])
+    assert (two.influence, two.small_studies, len(two.left_out)) == ((), (), 2)
+
+
+def test_checks_of_a_pool_of_counts_rest_on_effect_sizes() -> None:
+    result = ask(*TEN, model={"method": "MH"}, checks=["bias", "influence"])
+    assert len(result.influence) == 10
+    assert "by REML" in result.left_out[0]
+    assert result.small_studies[4].estimate is not None
+
+
+def test_a_test_that_fails_leaves_its_reason() -> None:
+    """Effects of studies of one size: no test by size can be made."""
+    alike = [study(f"S{i}", 10, 20, 5, 20) for i in range(10)]
+    tests = ask(*alike).small_studies
+    assert tests[0].stat is None
+    assert "does not vary" in tests[0].note
+
+
+def test_proportions_are_tested_by_their_size() -> None:
+    names = {"comparisons": ["none (single-arm)"], "measure": "PLO"}
+    alone = [replace(s, comparison_class=Reading("none (single-arm)")) for s in TEN]
+    assert ask(*alone, **names).small_studies[1].name == "Regression on 1 / n"
 
 
 # Numbers that are not printed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from pipeline.answer.checks import Checks, checks
 from pipeline.answer.pooling import pooled, select
 from pipeline.answer.variations import sensitivity
 from pipeline.config import Config, Question
@@ -32,6 +33,7 @@ def answer(question: Question, config: Config, studies: Sequence[Study]) -> Ques
     chosen = select(question, config, studies)
     effects = chosen.effects
     estimate, reason = pooled(effects, question.model, refused=bool(chosen.not_pooled))
+    beside = checks(question, effects) if estimate else Checks()
     groups: tuple[Subgroup, ...] = ()
     test: SubgroupTest | None = None
     if question.subgroup and len(effects) > 1:
@@ -48,6 +50,9 @@ def answer(question: Question, config: Config, studies: Sequence[Study]) -> Ques
         subgroup_test=test,
         sensitivity=sensitivity(question, config, studies, chosen),
         assumptions=chosen.assumptions,
+        small_studies=beside.small_studies,
+        influence=beside.influence,
+        left_out=beside.left_out,
         warnings=(*_unreviewed(effects), *_shared_patients(effects, studies)),
     )
 

@@ -92,6 +92,8 @@ def _question(data: ReportData, result: QuestionResult, svg: bytes | None) -> Qu
         html_question.heterogeneity_table(result, measure, data.style),
         html_question.subgroup_table(data, result) if result.subgroups else None,
         html_question.sensitivity_table(data, result) if result.sensitivity else None,
+        html_question.small_studies_table(data, result) if result.small_studies else None,
+        html_question.influence_table(result) if result.influence else None,
         html_question.not_pooled_table(data, result) if result.not_pooled else None,
     ]
     return QuestionPart(

@@ -21,7 +21,7 @@ from pipeline.report.wording import (
     subgroup_test_text,
     unreviewed_text,
 )
-from pipeline.schema import PooledEstimate, QuestionResult
+from pipeline.schema import PooledEstimate, QuestionResult, SmallStudyTest
 
 
 def estimate_words(result: QuestionResult, measure: MeasureView, style: str) -> list[str]:
@@ -219,6 +219,48 @@ def sensitivity_table(data: ReportData, result: QuestionResult) -> HtmlTable:
     )
     flag = unreviewed_text(result.effects) if result.effects else ""
     return make_table(f"Sensitivity analyses: {result.title}", ("Analysis", *_ANALYSIS), rows, flag)
+
+
+def small_studies_table(data: ReportData, result: QuestionResult) -> HtmlTable:
+    """Return one row a test of small-study effects, or a correction for them."""
+    measure, style = data.measures[result.measure], data.style
+    rows = tuple(
+        (
+            test.name,
+            "" if test.stat is None else number(test.stat),
+            "" if test.df is None else f"{test.df:g}",
+            "" if test.pval is None else solid(p_text(test.pval, style=style)),
+            _what_is_left(test, measure, style),
+            test.note,
+        )
+        for test in result.small_studies
+    )
+    header = ("Test", "Statistic", "df", "P", "Effect without small-study effects", "Note")
+    flag = unreviewed_text(result.effects)
+    return make_table(f"Small-study effects: {result.title}", header, rows, flag)
+
+
+def _what_is_left(test: SmallStudyTest, measure: MeasureView, style: str) -> str:
+    """The effect that a correction leaves, "" where it gives none."""
+    if test.estimate is None or test.ci_lb is None or test.ci_ub is None:
+        return ""
+    text = estimate_text(measure, test.estimate, test.ci_lb, test.ci_ub, style=style)
+    return solid(text + (" %" if measure.percent else ""))
+
+
+def influence_table(result: QuestionResult) -> HtmlTable:
+    """Return what each study does to the estimate."""
+    names = ("rstudent", "dffits", "cook_d", "cov_r", "hat", "dfbs")
+    rows = tuple(
+        (one.slab, *(number(getattr(one, n)) for n in names), "influential" if one.is_infl else "")
+        for one in result.influence
+    )
+    header = (
+        *("Study", "Studentised residual", "DFFITS", "Cook's distance", "Covariance ratio"),
+        *("Hat", "DFBETAS", "Flag"),
+    )
+    flag = unreviewed_text(result.effects)
+    return make_table(f"Influence of single studies: {result.title}", header, rows, flag)
 
 
 def not_pooled_table(data: ReportData, result: QuestionResult) -> HtmlTable:

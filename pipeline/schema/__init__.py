@@ -10,6 +10,8 @@ from pipeline.schema.estimate import (
     QuestionResult,
     Regression,
     Sensitivity,
+    SmallStudyTest,
+    StudyInfluence,
     Subgroup,
     SubgroupTest,
 )
@@ -84,7 +86,9 @@ __all__ = [
     "Search",
     "Section",
     "Sensitivity",
+    "SmallStudyTest",
     "Study",
+    "StudyInfluence",
     "Subgroup",
     "SubgroupTest",
     "Timepoint",

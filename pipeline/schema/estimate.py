@@ -141,10 +141,43 @@ class Sensitivity:
 
 
 @dataclass(frozen=True, slots=True)
+class SmallStudyTest:
+    """A test of small-study effects, or a correction for them, on the scale of analysis.
+
+    `estimate` with its limits is the effect that is left without them, None where a test gives
+    none; `note` says what else it found, or why nothing.
+    """
+
+    name: str
+    stat: float | None = None
+    df: float | None = None
+    pval: float | None = None
+    estimate: float | None = None
+    ci_lb: float | None = None
+    ci_ub: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyInfluence:
+    """What one study does to a fit: metafor's ``influence``; `is_infl` flags it as influential."""
+
+    slab: str
+    rstudent: float
+    dffits: float
+    cook_d: float
+    cov_r: float
+    hat: float
+    dfbs: float
+    is_infl: bool
+
+
+@dataclass(frozen=True, slots=True)
 class QuestionResult:
     """A question of the protocol with its studies, its estimate, and what stayed out.
 
-    `pooled` is None where nothing or one study is poolable; `reason` then says why.
+    `pooled` is None where nothing or one study is poolable; `reason` then says why. `left_out`
+    names the checks that were not made, each with the reason.
     """
 
     question_id: str
@@ -159,6 +192,9 @@ class QuestionResult:
     sensitivity: tuple[Sensitivity, ...] = ()
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    small_studies: tuple[SmallStudyTest, ...] = ()
+    influence: tuple[StudyInfluence, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def numbers(self) -> int:

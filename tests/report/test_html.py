@@ -16,7 +16,7 @@ from pipeline.report import write_report
 from pipeline.report.data import ReportData
 from pipeline.report.html_table import make_table, study_anchor
 from pipeline.report.readings import quotes_of
-from pipeline.schema import Screening
+from pipeline.schema import Screening, SmallStudyTest, StudyInfluence
 
 from .conftest import HOSTILE, make_data
 
@@ -249,6 +249,7 @@ def test_an_empty_review_is_a_page_too(data: ReportData, tmp_path: Path) -> None
     assert {p.name for p in written} == {
         "report.html",
         "estimates.csv",
+        "checks.csv",
         "not_pooled.csv",
         "extraction.csv",
         "screening.csv",
@@ -285,6 +286,22 @@ def test_the_page_says_how_many_numbers_were_recovered(data: ReportData, tmp_pat
     n = len(effects)
     said = f"{n} of {4 * n} numbers of this pool are not printed but recovered: x ({n})."
     assert (tmp_path / "report.html").read_text().count(said) == 1
+
+
+def test_the_page_shows_the_checks_and_what_was_not_made(data: ReportData, tmp_path: Path) -> None:
+    first, *rest = data.results
+    tests = (
+        SmallStudyTest("Egger's regression", -1.5, 8, 0.17, 0.0, -0.1, 0.1),
+        SmallStudyTest("Begg's rank correlation", note="the variances are equal"),
+    )
+    one = (StudyInfluence("Abel 2001", 2.5, 1.2, 0.9, 1.1, 0.3, 1.25, True),)
+    lines = ("Leaving one study out needs 3 or more; this pool has 2.",)
+    checked = replace(first, small_studies=tests, influence=one, left_out=lines)
+    write_report(replace(data, results=(checked, *rest)), tmp_path)
+    page = unescape((tmp_path / "report.html").read_text())
+    said = ("Egger's regression", "1.00 [0.90, 1.11]", "variances are equal", "influential")
+    for words in (*said, "Checks not made", lines[0]):
+        assert words in page.replace("\N{NO-BREAK SPACE}", " "), words
 
 
 def test_a_model_without_weights_is_shown_without_them(data: ReportData, tmp_path: Path) -> None:
