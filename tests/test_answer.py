@@ -214,6 +214,18 @@ def test_each_model_of_counts_pools_its_measures(measure: str, model: dict[str, 
     assert result.pooled.estimate == pytest.approx(near.pooled.estimate, rel=0.2)
 
 
+def test_a_model_of_counts_needs_no_rule_for_zero_cells() -> None:
+    """One study has no event under placebo: its own effect needs the rule, the pool does not."""
+    zero = study("Zero", 3, 20, 0, 20)
+    result = ask(ICE, SECOND, zero, model={"method": "MH"})
+    assert result.pooled is not None
+    assert result.pooled.estimate == pytest.approx(
+        mantel_haenszel((32, 59, 12, 58), (10, 20, 5, 20), (3, 20, 0, 20))
+    )
+    assert "the pool takes the counts as printed (1 of 3 studies)" in result.assumptions[0]
+    assert "counts as printed" not in ask(ICE, SECOND, zero).assumptions[0]
+
+
 def test_subgroups_are_pooled_by_the_model_of_counts() -> None:
     other = study("Other", 10, 20, 5, 20, condition="Multifocal motor neuropathy")
     result = ask(ICE, THIRD, other, subgroup="condition", model={"method": "MH"})

@@ -89,7 +89,7 @@ def effects_for(
     return Selection(
         tuple(_effect(question, population, c, computed) for c, computed in pooled),
         tuple(_refusal(c) for c in choices if c.computed is None),
-        _assumptions([computed for _, computed in pooled]),
+        _assumptions(question, [computed for _, computed in pooled]),
     )
 
 
@@ -272,9 +272,19 @@ def _refusal(choice: _Choice) -> NotPooled:
     )
 
 
-def _assumptions(computed: Sequence[Computed]) -> tuple[str, ...]:
+#: A model of counts has no rule for zero cells.
+_ZERO_CELLS = (
+    "Where a cell is 0, 1/2 is added to every cell for that study's own effect; "
+    "the pool takes the counts as printed"
+)
+
+
+def _assumptions(question: Question, computed: Sequence[Computed]) -> tuple[str, ...]:
     """What the pool rests on, each with the number of its studies."""
+    said = dict(ASSUMPTIONS)
+    if question.model.method in COUNT_MODELS:
+        said["zero cell"] = _ZERO_CELLS
     kinds = [{kind for kind, _ in one.notes} for one in computed]
     counts = {kind: sum(kind in one for one in kinds) for kind in ASSUMPTIONS}
     of = f"of {len(computed)} {'study' if len(computed) == 1 else 'studies'}"
-    return tuple(f"{ASSUMPTIONS[kind]} ({n} {of})." for kind, n in counts.items() if n)
+    return tuple(f"{said[kind]} ({n} {of})." for kind, n in counts.items() if n)

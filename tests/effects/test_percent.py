@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from math import log
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from pipeline.config import OutcomeDef, Question
-from pipeline.effects.choose import check_questions
+from pipeline.config import Config, OutcomeDef, Question
+from pipeline.effects.choose import check_questions, effects_for
 from pipeline.effects.formulas import escalc
 from pipeline.effects.read import compute
 from pipeline.effects.source import Computed
 from pipeline.effects.study import of_percent_change
 from pipeline.errors import ConfigError, EffectSizeError
+from pipeline.extract.reader import Reader
+from pipeline.fetch.files import read_records
 from pipeline.schema import Outcome, Quote, Reading
 
 PAIN = OutcomeDef(
@@ -51,6 +54,25 @@ def test_a_percent_change_by_hand() -> None:
     assert kind == "log_ratio_from_percent"
     for words in ("-73.4 %", "mean of percent changes", "CV of 0.4", "three trials", "r = 0.5"):
         assert words in sentence
+
+
+def test_the_series_that_prints_a_percent_change_enters_only_where_asked(
+    config: Config, repo: Path
+) -> None:
+    """PMID 19168191: VAS pain fell by 73.4 % in five patients, without a spread.
+
+    The shipped protocol leaves it out; one that borrows a CV of 0.4 pools log 0.266.
+    """
+    found, _ = read_records(repo / "corpus" / "demo" / "evipool-demo.xml")
+    record = next(r for r in found if r.pmid == "19168191")
+    one = Reader(config.eligibility, config.outcomes).read(record)
+    population, outcome = config.eligibility.population, config.outcome("pain")
+    for shipped in (q for q in config.questions if q.outcome == "pain"):
+        kept = effects_for(shipped, outcome, population, [one])
+        assert kept.effects == ()
+        assert "percent change without a spread" in kept.not_pooled[0].reason
+    (effect,) = effects_for(question(**ALLOWED), outcome, population, [one]).effects
+    assert (effect.yi, effect.vi) == pytest.approx((log(0.266), 0.032))
 
 
 @pytest.mark.parametrize(("change", "n", "cv", "ri"), [(-73.4, 5, 0.4, 0.5), (28, 41, 1.1, 0.0)])
