@@ -95,7 +95,7 @@ def _summary_row(result: QuestionResult) -> dict[str, object]:
         "sensitivity": [_sensitivity_row(one, view) for one in result.sensitivity],
         "small_studies": [_test_row(one, view) for one in result.small_studies],
         "influence": [asdict(one) for one in result.influence],
-        "left_out": list(result.left_out),
+        "check_notes": list(result.check_notes),
         "reason": result.reason,
         "text": result.reason,
         "prediction": "",

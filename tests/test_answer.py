@@ -446,34 +446,38 @@ def test_ten_studies_are_tested_for_small_study_effects() -> None:
     wanted, found = egger(yi, vi), result.small_studies[0]
     assert (found.stat, found.df, found.pval) == (wanted.stat, 8, wanted.pval)
     assert (found.estimate, found.ci_lb, found.ci_ub) == (wanted.est, wanted.ci_lb, wanted.ci_ub)
-    assert (result.influence, result.left_out) == ((), ())
+    assert (result.influence, result.check_notes) == ((), ())
 
 
 def test_fewer_studies_are_not_and_a_line_says_why() -> None:
     result = ask(*TEN[:9])
     assert result.small_studies == ()
-    assert result.left_out == (
+    assert result.check_notes == (
         "Tests of small-study effects want 10 or more studies (Cochrane Handbook 13.3.5.4); "
         "this pool has 9.",
     )
-    assert ask(ICE, SECOND).left_out[1] == "Leaving one study out needs 3 or more; this pool has 2."
-    assert ask(ICE).left_out == ()
+    assert (
+        ask(ICE, SECOND).check_notes[1] == "Leaving one study out needs 3 or more; this pool has 2."
+    )
+    assert ask(ICE).check_notes == ()
 
 
 def test_a_question_may_name_its_checks() -> None:
     result = ask(*TEN[:5], checks=["influence", "bias"])
     assert [one.slab for one in result.influence] == ["S0", "S1", "S2", "S3", "S4"]
-    assert "too few" in result.small_studies[0].note
-    assert (result.sensitivity, result.left_out) == ((), ())
+    assert result.small_studies[0].note == ""
+    assert result.sensitivity == ()
+    (few,) = result.check_notes
+    assert few.startswith("5 studies are too few")
     assert ask(*TEN, checks=[]).small_studies == ()
     two = ask(ICE, SECOND, checks=["influence", "bias"])
-    assert (two.influence, two.small_studies, len(two.left_out)) == ((), (), 2)
+    assert (two.influence, two.small_studies, len(two.check_notes)) == ((), (), 2)
 
 
 def test_checks_of_a_pool_of_counts_rest_on_effect_sizes() -> None:
     result = ask(*TEN, model={"method": "MH"}, checks=["bias", "influence"])
     assert len(result.influence) == 10
-    assert "by REML" in result.left_out[0]
+    assert "by REML" in result.check_notes[0]
     assert result.small_studies[4].estimate is not None
 
 
@@ -523,9 +527,9 @@ def test_a_reader_is_told_of_studies_with_one_registration() -> None:
 
 
 def test_a_shared_registration_outside_the_pool_is_no_warning() -> None:
-    left_out = study("Percent", percent=(50.0, 25.0), registered=("NCT00666263",))
+    check_notes = study("Percent", percent=(50.0, 25.0), registered=("NCT00666263",))
     one = study("Part 1", 10, 20, 5, 20, registered=("NCT00666263",))
-    assert not any("NCT" in w for w in ask(one, ICE, left_out).warnings)
+    assert not any("NCT" in w for w in ask(one, ICE, check_notes).warnings)
 
 
 def test_the_notes_of_a_pool_stay_with_it_and_are_told_once() -> None:

@@ -32,11 +32,11 @@ _BY_SIZE = ("SMD", "SMDH", "SMD1", "SMCC", "PR", "PLN", "PLO", "PAS")
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """What checks gave; `left_out` says which were not made, and why."""
+    """What checks gave; `notes` say which were not made and why, and what the others rest on."""
 
     small_studies: tuple[SmallStudyTest, ...] = ()
     influence: tuple[StudyInfluence, ...] = ()
-    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def checks(question: Question, effects: Sequence[EffectSize]) -> Checks:
@@ -60,7 +60,7 @@ def checks(question: Question, effects: Sequence[EffectSize]) -> Checks:
     return Checks(
         tuple(_small_studies(data)) if "bias" in made else (),
         tuple(_influence(data)) if "influence" in made else (),
-        tuple(_left_out(question, wanted, made, k)),
+        tuple(_notes(question, wanted, made, k)),
     )
 
 
@@ -82,15 +82,15 @@ class _Data:
         return cls(tuple(effects), yi, vi, spec)
 
 
-def _left_out(
-    question: Question, wanted: Sequence[str], made: Sequence[str], k: int
-) -> Iterator[str]:
+def _notes(question: Question, wanted: Sequence[str], made: Sequence[str], k: int) -> Iterator[str]:
     """The checks that were not made, and what the others rest on."""
     studies = f"this pool has {k}"
     if "bias" in wanted and "bias" not in made:
         least = f"want {bias.FEW}" if question.checks is None else f"need {_LEAST}"
         source = " (Cochrane Handbook 13.3.5.4)" if question.checks is None else ""
         yield f"Tests of small-study effects {least} or more studies{source}; {studies}."
+    elif "bias" in made:
+        yield from bias.few(k)
     if "leave_one_out" in wanted and k < _LEAST:
         yield f"Leaving one study out needs {_LEAST} or more; {studies}."
     elif "leave_one_out" in wanted and not leaves_one_out(question, k):
@@ -130,19 +130,20 @@ def _tests(data: _Data) -> Iterator[tuple[str, Callable[[str], SmallStudyTest]]]
 def _egger(data: _Data, name: str) -> SmallStudyTest:
     """Egger's test."""
     made = bias.egger(data.yi, data.vi, level=data.spec.level)
-    return _of_line(name, made)
+    return _of_line(data, name, made)
 
 
 def _by_size(data: _Data, name: str) -> SmallStudyTest:
     """A regression on the inverse of the sample size."""
     ni = np.array([float(e.ni or 0) for e in data.effects])
-    return _of_line(name, bias.regtest(data.yi, data.vi, data.spec, predictor="ninv", ni=ni))
+    made = bias.regtest(data.yi, data.vi, data.spec, predictor="ninv", ni=ni)
+    return _of_line(data, name, made)
 
 
-def _of_line(name: str, made: bias.RegTest) -> SmallStudyTest:
+def _of_line(data: _Data, name: str, made: bias.RegTest) -> SmallStudyTest:
     """A regression test with the effect of an endless study."""
     interval = made.est, made.ci_lb, made.ci_ub
-    return SmallStudyTest(name, made.stat, made.df, made.pval, *interval, " ".join(made.notes))
+    return SmallStudyTest(name, made.stat, made.df, made.pval, *interval, _note(data, made.notes))
 
 
 def _of_counts(data: _Data, author: str, name: str) -> SmallStudyTest:
@@ -150,13 +151,13 @@ def _of_counts(data: _Data, author: str, name: str) -> SmallStudyTest:
     rows = [dict(e.counts) for e in data.effects]
     cells = (np.array([row[cell] for row in rows]) for cell in ("ai", "bi", "ci", "di"))
     made = count_test(author, *cells)
-    return SmallStudyTest(name, made.stat, made.df, made.pval, note=" ".join(made.notes))
+    return SmallStudyTest(name, made.stat, made.df, made.pval, note=_note(data, made.notes))
 
 
 def _begg(data: _Data, name: str) -> SmallStudyTest:
     """The rank correlation; its statistic is Kendall's tau."""
     made = ranktest(data.yi, data.vi)
-    note = " ".join(("The statistic is Kendall's tau.", *made.notes))
+    note = _note(data, ("The statistic is Kendall's tau.", *made.notes))
     return SmallStudyTest(name, made.tau, None, made.pval, note=note)
 
 
@@ -164,7 +165,7 @@ def _trimfill(data: _Data, name: str) -> SmallStudyTest:
     """The estimate with the studies that a symmetric funnel lacks."""
     made = trimfill(data.yi, data.vi, data.spec)
     studies = "1 study is" if made.k0 == 1 else f"{made.k0} studies are"
-    note = " ".join((f"{studies} filled in on the {made.side}.", *made.notes))
+    note = _note(data, (f"{studies} filled in on the {made.side}.", *made.notes))
     interval = made.estimate, made.ci_lb, made.ci_ub
     return SmallStudyTest(name, None, None, None, *interval, note)
 
@@ -172,9 +173,14 @@ def _trimfill(data: _Data, name: str) -> SmallStudyTest:
 def _pet_peese(data: _Data, name: str) -> SmallStudyTest:
     """The effect of an endless study by PET or PEESE."""
     made = bias.pet_peese(data.yi, data.vi, level=data.spec.level)
-    note = " ".join((f"{made.preferred.upper()} is preferred.", *made.notes))
+    note = _note(data, (f"{made.preferred.upper()} is preferred.", *made.notes))
     interval = made.estimate, made.ci_lb, made.ci_ub
     return SmallStudyTest(name, None, None, None, *interval, note)
+
+
+def _note(data: _Data, notes: Sequence[str]) -> str:
+    """What a test says of itself; the warning of all tests of few studies stands once below."""
+    return " ".join(note for note in notes if note not in bias.few(data.yi.size))
 
 
 def _influence(data: _Data) -> Iterator[StudyInfluence]:

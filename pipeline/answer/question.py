@@ -52,7 +52,7 @@ def answer(question: Question, config: Config, studies: Sequence[Study]) -> Ques
         assumptions=chosen.assumptions,
         small_studies=beside.small_studies,
         influence=beside.influence,
-        left_out=beside.left_out,
+        check_notes=beside.notes,
         warnings=(*_unreviewed(effects), *_shared_patients(effects, studies)),
     )
 

@@ -195,7 +195,7 @@ def subgroup_table(data: ReportData, result: QuestionResult) -> HtmlTable:
             g.label,
             str(len(g.members)),
             *_pooled_cells(g.pooled, measure, data),
-            "; ".join(g.pooled.notes) if g.pooled else g.reason or "shown, not pooled",
+            " ".join(g.pooled.notes) if g.pooled else g.reason or "shown, not pooled",
         )
         for g in result.subgroups
     )
@@ -213,7 +213,7 @@ def sensitivity_table(data: ReportData, result: QuestionResult) -> HtmlTable:
             label,
             str(pooled.k) if pooled else "",
             *_pooled_cells(pooled, measure, data),
-            reason or ("; ".join(pooled.notes) if pooled else ""),
+            reason or (" ".join(pooled.notes) if pooled else ""),
         )
         for label, pooled, reason in analyses
     )

@@ -186,7 +186,7 @@ _INFLUENCE = ("rstudent", "dffits", "cook_d", "cov_r", "hat", "dfbs", "is_infl")
 
 
 def checks_table(data: ReportData) -> CsvTable:
-    """Return the checks of all pools: tests of small-study effects, influence, what was left out.
+    """Return the checks of all pools: tests of small-study effects, influence, and notes.
 
     Estimates are on the scale of analysis.
     """
@@ -200,8 +200,8 @@ def checks_table(data: ReportData) -> CsvTable:
         for one in result.influence:
             values = (getattr(one, name) for name in _INFLUENCE)
             rows.append((start, "influence", one.slab, *no_test, *values, None))
-        for line in result.left_out:
-            rows.append((start, "left out", None, *no_test, *no_study, line))
+        for line in result.check_notes:
+            rows.append((start, "note", None, *no_test, *no_study, line))
     return CsvTable("checks", header, tuple(rows))
 
 

@@ -176,8 +176,8 @@ class StudyInfluence:
 class QuestionResult:
     """A question of the protocol with its studies, its estimate, and what stayed out.
 
-    `pooled` is None where nothing or one study is poolable; `reason` then says why. `left_out`
-    names the checks that were not made, each with the reason.
+    `pooled` is None where nothing or one study is poolable; `reason` then says why. `check_notes`
+    tell which checks were not made and why, and what the others rest on.
     """
 
     question_id: str
@@ -194,7 +194,7 @@ class QuestionResult:
     warnings: tuple[str, ...] = ()
     small_studies: tuple[SmallStudyTest, ...] = ()
     influence: tuple[StudyInfluence, ...] = ()
-    left_out: tuple[str, ...] = ()
+    check_notes: tuple[str, ...] = ()
 
     @property
     def numbers(self) -> int:

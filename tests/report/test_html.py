@@ -296,11 +296,11 @@ def test_the_page_shows_the_checks_and_what_was_not_made(data: ReportData, tmp_p
     )
     one = (StudyInfluence("Abel 2001", 2.5, 1.2, 0.9, 1.1, 0.3, 1.25, True),)
     lines = ("Leaving one study out needs 3 or more; this pool has 2.",)
-    checked = replace(first, small_studies=tests, influence=one, left_out=lines)
+    checked = replace(first, small_studies=tests, influence=one, check_notes=lines)
     write_report(replace(data, results=(checked, *rest)), tmp_path)
     page = unescape((tmp_path / "report.html").read_text())
     said = ("Egger's regression", "1.00 [0.90, 1.11]", "variances are equal", "influential")
-    for words in (*said, "Checks not made", lines[0]):
+    for words in (*said, "Notes on the checks", lines[0]):
         assert words in page.replace("\N{NO-BREAK SPACE}", " "), words
 
 

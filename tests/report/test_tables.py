@@ -77,14 +77,14 @@ def test_checks_stand_in_one_table(data: ReportData) -> None:
     tests = (SmallStudyTest("Egger's regression", -1.5, 8, 0.17, 0.2, -0.1, 0.5, "few"),)
     one = (StudyInfluence("Abel 2001", 2.5, 1.2, 0.9, 1.1, 0.3, 1.25, True),)
     checked = (
-        replace(first, small_studies=tests, influence=one, left_out=()),
-        replace(second, left_out=("Tests want more studies.",)),
+        replace(first, small_studies=tests, influence=one, check_notes=()),
+        replace(second, check_notes=("Tests want more studies.",)),
     )
     rows = read(replace(data, results=(*checked, *rest)), "checks")
     assert [(r["question"], r["check"], r["label"]) for r in rows] == [
         (first.question_id, "small-study effects", "Egger's regression"),
         (first.question_id, "influence", "Abel 2001"),
-        (second.question_id, "left out", ""),
+        (second.question_id, "note", ""),
     ]
     assert (rows[0]["stat"], rows[0]["estimate"], rows[0]["note"]) == ("-1.5", "0.2", "few")
     assert (rows[1]["rstudent"], rows[1]["is_infl"], rows[1]["pval"]) == ("2.5", "yes", "")
