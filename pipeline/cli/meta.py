@@ -22,6 +22,8 @@ _EXAMPLES = """Examples:
 
   evipool meta trials.csv --measure OR --loo --cumulative --order year --bias
 
+  evipool meta trials.csv --measure RR --order year --mid 0.8
+
   evipool meta effects.csv --mods "dose,factor(design)"
 
   evipool meta effects.csv --dose "rcs(g_per_kg,3)"
@@ -68,6 +70,13 @@ Cumulative = Annotated[
 Influence = Annotated[bool, typer.Option("--influence", help="What each study does to it.")]
 Also = Annotated[str, typer.Option(help="More tables: blup, gosh, permutation, heterogeneity.")]
 Order = Annotated[str | None, typer.Option(help="Column that orders --cumulative.")]
+Mid = Annotated[
+    float | None,
+    typer.Option(help="Smallest effect that matters, as printed: a trial sequential analysis."),
+]
+Risk = Annotated[float | None, typer.Option(help="Control arms' risk for --mid; that of the data.")]
+Sd = Annotated[float | None, typer.Option(help="SD of a patient for --mid; that of the data.")]
+Power = Annotated[float, typer.Option(help="Power for --mid.")]
 Cluster = Annotated[
     str | None, typer.Option(help="Column: effects of one study or centre share its value.")
 ]
@@ -102,6 +111,10 @@ def meta(
     influence: Influence = False,
     also: Also = "",
     order: Order = None,
+    mid: Mid = None,
+    risk: Risk = None,
+    sd: Sd = None,
+    power: Power = 0.9,
     cluster: Cluster = None,
     prior: Prior = None,
     glmm_model: Model = "UM.FS",
@@ -132,6 +145,7 @@ def meta(
         prior=prior,
         checks=[*(name for name, asked in tables.items() if asked), *_listed(also)],
         order=order,
+        target=None if mid is None else analysis.Target(mid, risk, sd, power),
         glmm_model=glmm_model,
         rules=Rules(add, to, drop00, vtype),
     )

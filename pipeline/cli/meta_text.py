@@ -42,8 +42,8 @@ def _table(name: str, table: Any) -> list[str]:
         for row in table:
             lines.append("  ".join(f"{_cell(row[c]):>9}" for c in columns) + f"  {row['slab']}")
         return lines
-    if name == "curve":
-        return _curve(table)
+    if name in _SHOWN:
+        return _SHOWN[name](table)
     lines = [f"  {key}: {_said(value)}" for key, value in table.items() if key != "notes"]
     return [f"{name}:", *lines, *(f"  {note}" for note in dict.fromkeys(_notes(table)))]
 
@@ -60,6 +60,28 @@ def _curve(table: dict[str, Any]) -> list[str]:
     bent = table["nonlinearity"]
     knots = " ".join(f"{knot:.4g}" for knot in table["knots"])
     return [*lines, f"Knots at {knots}; test of a straight line: p = {bent['pval']:.4g}"]
+
+
+def _sequential(table: dict[str, Any]) -> list[str]:
+    """Required patients, looks with their boundaries, and what they say."""
+    lines = [
+        f"sequential: {table['required']} patients in one trial; diversity "
+        f"{100 * table['diversity']:.1f} %: {table['adjusted']:.0f} in this pool",
+        "  Assumed: " + "; ".join(table["assumptions"]) + ".",
+        "        n  information        z  boundary  study",
+    ]
+    for look in table["looks"]:
+        share, boundary = f"{100 * look['timing']:.1f} %", _cell(look["boundary"])
+        lines.append(
+            f"{look['n']:>9.0f}  {share:>11}  {look['z']:7.3f}  {boundary:>8}  {look['slab']}"
+        )
+    crossed = "The boundary was crossed." if table["crossed"] else "No boundary was crossed."
+    reached = "has been" if table["reached"] else "has not been"
+    return [*lines, f"{crossed} The required size {reached} reached."]
+
+
+#: Tables with a print of their own.
+_SHOWN = {"curve": _curve, "sequential": _sequential}
 
 
 def _said(value: Any) -> str:

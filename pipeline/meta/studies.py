@@ -57,6 +57,11 @@ class Studies:
             for i, group in zip(used, groups, strict=True)
         ]
 
+    def names(self, used: Sequence[int]) -> list[str]:
+        """Return what some rows are called."""
+        slab = labels(self.table)
+        return [slab[i] for i in used]
+
     def recovered_rows(self) -> frozenset[int]:
         """Return the rows with a number that was recovered or assumed."""
         return frozenset(row for one in self.filled for row in one.rows)
