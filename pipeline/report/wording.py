@@ -180,6 +180,7 @@ _SCALES = {
     "exp": " analysed as a log",
     "expit": " analysed as a logit",
     "squared sine": " analysed as an arcsine",
+    "tanh": " analysed as Fisher's z",
 }
 
 
