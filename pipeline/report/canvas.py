@@ -92,6 +92,14 @@ def wrap(text: str, width: float, size: float, *, bold: bool = False) -> list[st
     return [line for line in lines if line]
 
 
+def cut(text: str, width: float, size: float, *, bold: bool = False) -> str:
+    """Return a text that is at most `width` points wide, with an ellipsis where it was longer."""
+    if text_width(text, size, bold=bold) <= width:
+        return text
+    room = width - text_width("…", size, bold=bold)
+    return f"{text[: _fitting(text, room, size, bold)].rstrip()}…"
+
+
 def _fitting(word: str, width: float, size: float, bold: bool) -> int:
     """How many letters of a word fit, at least one."""
     n = 1

@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 
 from pipeline.errors import PipelineError
 from pipeline.report import canvas
-from pipeline.report.canvas import GREY, Page, wrap
+from pipeline.report.canvas import GREY, Page, cut, text_width, wrap
 from pipeline.report.data import MeasureView
 from pipeline.report.forest_area import (
+    TICK,
     WIDTH,
     Area,
     box,
@@ -133,7 +134,9 @@ def _draw(
     bottom = top + len(table.rows) * ROW + 2
     legend = bottom + 20 + max(len(lines) * LINE, 24 + max(map(len, sides)) * LINE)
     legend -= 0 if key else LINE
-    page = Page(inner + 2 * MARGIN, legend + 10 + len(feet) * FOOT_LINE + MARGIN)
+    # The last tick's label is centred on the end of the axis.
+    past = max(0.0, text_width(axis.labels()[-1], TICK) / 2 - MARGIN + 1)
+    page = Page(inner + 2 * MARGIN + past, legend + 10 + len(feet) * FOOT_LINE + MARGIN)
     page.lines(MARGIN, MARGIN + 9, heading, TITLE_LINE, size=TITLE, bold=True, gid="title")
     draw_head(page, columns, measure, top)
     area = Area(page, left, axis, table.heaviest)
@@ -152,7 +155,8 @@ def _draw_plot(area: Area, measure: MeasureView, table: Table, top: float, botto
     """Draw the right side: heads, rule, axis, and a mark a row."""
     for i, text in enumerate(table.head):
         x, y = area.left + WIDTH / 2, top - 7 - (LINE + 1) * (1 - i)
-        area.page.text(x, y, text, size=SIZE, align="center", bold=True, gid=f"head-plot-{i}")
+        words = cut(text, WIDTH, SIZE, bold=True)
+        area.page.text(x, y, words, size=SIZE, align="center", bold=True, gid=f"head-plot-{i}")
     area.page.line((MARGIN, area.left + WIDTH), (top - 2, top - 2), gid="rule")
     draw_axis(area, measure, table.rows, top, bottom)
     for i, row in enumerate(table.rows):
@@ -166,7 +170,7 @@ def _draw_legend(page: Page, effects: tuple[EffectSize, ...], y: float) -> None:
     if any(not e.reviewed for e in effects):
         box(page, x, y - 3.2, 3.5, reviewed=False, gid="key-unreviewed")
         page.text(x + 9, y, words, size=SIZE, bold=True, gid="unreviewed")
-        x += 9 + canvas.text_width(words, SIZE, bold=True) + GAP + 4
+        x += 9 + text_width(words, SIZE, bold=True) + GAP + 4
         words = "reviewed"
     if any(e.reviewed for e in effects):
         box(page, x, y - 3.2, 3.5, reviewed=True, gid="key-reviewed")

@@ -88,7 +88,12 @@ def bubble_plot(
         title,
         x_name,
         measure.axis,
-        sentences(f"k = {k}." if k else "", caption, beyond(across, up, points)),
+        sentences(
+            f"k = {k}." if k else "",
+            caption,
+            "Marks on the x axis: knots." if len(knots) else "",
+            beyond(across, up, points),
+        ),
         _keys(studies, curve, level),
     )
     chart = draw_chart(across, up, words)

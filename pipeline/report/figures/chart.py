@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pipeline.report.canvas import BLUE, GREY, INK, Page, text_width, wrap
+from pipeline.report.canvas import BLUE, GREY, INK, Page, cut, text_width, wrap
 from pipeline.report.figures.clip import Point, arrowhead, runs
 from pipeline.report.figures.legend import Key, draw_keys, key_lines
 from pipeline.report.figures.scale import Scale
@@ -163,5 +163,5 @@ def draw_axes(chart: Chart, name: str, *, size: float = TICK, prefix: str = "") 
         page.line((left - 3.5, left), (y, y))
         page.text(left - 6, y + 2.9, text, size=size, align="right", gid=f"{prefix}y-tick-{i}")
     middle = (left + right) / 2
-    words = one_line(name, AXIS_LIMIT)
+    words = cut(one_line(name, AXIS_LIMIT), chart.width, SIZE)
     page.text(middle, bottom + 27, words, size=SIZE, align="center", gid=f"{prefix}x-name")

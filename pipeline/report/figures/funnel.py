@@ -26,9 +26,9 @@ from pipeline.schema import PooledEstimate
 FEW = 10
 #: The contours: confidence level of the edge, shade outside it, and what lies there.
 CONTOURS = (
-    (0.90, "#cfcfcf", "0.10 > P > 0.05"),
-    (0.95, "#e2e2e2", "0.05 > P > 0.01"),
-    (0.99, "#f3f3f3", "P < 0.01"),
+    (0.90, "#bdbdbd", "0.10 > P > 0.05"),
+    (0.95, "#d6d6d6", "0.05 > P > 0.01"),
+    (0.99, "#ececec", "P < 0.01"),
 )
 #: How many standard errors of the smallest study the axis shows on both sides of the middle.
 _SHOWN = 1.96

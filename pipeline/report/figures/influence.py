@@ -161,7 +161,7 @@ def _y_scale(panel: _Panel, values: Sequence[float]) -> Scale:
         near = abs(bound - panel.middle) <= 2 * max(hi - panel.middle, panel.middle - lo)
         lo, hi = (min(lo, bound), max(hi, bound)) if near else (lo, hi)
     low, high = padded(lo, hi)
-    return linear_scale(max(low, 0.0) if panel.zero else low, high, most=5)
+    return linear_scale(max(low, 0.0) if panel.zero else low, high, most=6)
 
 
 def _names(cases: Sequence[Case]) -> str:

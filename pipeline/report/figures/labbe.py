@@ -82,19 +82,20 @@ def labbe_plot(
     caption = sentences(model_text(pooled, len(points)) if pooled else f"k = {len(points)}.", note)
     axes = (f"Events, {arms[1]} arm, %", f"Events, {arms[0]} arm, %")
     chart = draw_chart(scale, scale, Words(title, *axes, caption, tuple(keys)), width=HEIGHT)
+    grid = [i / _STEPS * top for i in range(_STEPS + 1)]
+    around = list(zip(grid, grid, strict=True))
     chart.line((0.0, top), (0.0, top), width=0.8, gid="diagonal")
     if line is not None and pooled is not None:
-        grid = [i / _STEPS * top / 100 for i in range(_STEPS + 1)]
-        risks = [100 * line(pooled.estimate, p) for p in grid]
-        risks_of = [100 * p for p in grid]
-        chart.line(risks_of, risks, color=BLUE, dots=DASHES, width=1.3, gid="pooled-line")
+        risks = [100 * line(pooled.estimate, p / 100) for p in grid]
+        chart.line(grid, risks, color=BLUE, dots=DASHES, width=1.3, gid="pooled-line")
+        around += [(c, t) for c, t in zip(grid, risks, strict=True) if scale.holds(t)]
     sizes = radii(weights, len(points), RADIUS)
     order = sorted(range(len(points)), key=lambda i: (-sizes[i], i))
     for i in order:
         chart.dot(*points[i], radius=sizes[i], gid=f"point-{i}")
     if names:
         placed = [(*points[i], sizes[i]) for i in order]
-        name_points(chart, placed, [slab[i] for i in order], NAMED)
+        name_points(chart, placed, [slab[i] for i in order], NAMED, around)
     above = sum(t > c for c, t in points)
     desc = sentences(
         f"L'Abbé plot of {len(points)} studies; higher risk in the {arms[0]} arm in {above}.",

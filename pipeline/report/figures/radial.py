@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import sqrt
 from statistics import NormalDist
 
-from pipeline.report.canvas import BLUE, GREY
+from pipeline.report.canvas import BLUE, GREY, cut
 from pipeline.report.data import MeasureView
 from pipeline.report.figures.chart import Chart, Words, beyond, draw_chart
 from pipeline.report.figures.drawing import Drawing, settled
@@ -19,7 +19,7 @@ from pipeline.report.figures.scale import (
     zero_scale,
 )
 from pipeline.report.figures.studies import Studies, model_text, pooled_text, sentences
-from pipeline.report.figures.style import AXIS_LIMIT, DASHES, SIZE, TICK
+from pipeline.report.figures.style import DASHES, LINE, SIZE, TICK
 from pipeline.report.plain import one_line
 from pipeline.schema import PooledEstimate
 
@@ -100,9 +100,13 @@ def _draw_effects(chart: Chart, measure: MeasureView) -> None:
     right = chart.left + chart.width
     chart.page.line((right, right), (chart.top, chart.top + chart.height), gid="effects")
     scale = effect_scale(measure, chart.y.lo / chart.x.hi, chart.y.hi / chart.x.hi)
+    last = chart.top + 2 * chart.height
     for i, (tick, text) in enumerate(zip(scale.ticks, scale.labels, strict=True)):
         y = chart.at(chart.x.hi, tick * chart.x.hi)[1]
+        if last - y < LINE:  # a scale that ends before the axis does has its ticks in a heap
+            continue
+        last = y
         chart.page.line((right, right + 3.5), (y, y))
         chart.page.text(right + 6, y + 2.9, text, size=TICK, gid=f"effect-tick-{i}")
-    name = one_line(measure.axis, AXIS_LIMIT // 2)
+    name = cut(one_line(measure.axis), chart.width / 2, SIZE)
     chart.page.text(right + 30, chart.top - 10, name, size=SIZE, align="right", gid="effect-name")

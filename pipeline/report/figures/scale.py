@@ -20,6 +20,8 @@ HUGE = 1e100
 PAD = 0.06
 #: Labels of one axis.
 MOST = 8
+#: The narrowest axis of logs and the like, whose labels still differ.
+_NARROWEST = 1e-6
 #: The largest value of each scale of analysis that an axis reaches: ratios of 1e9, proportions of
 #: 0.00001, correlations of 0.9999.
 _REACH = {"exp": log(1e9), "expit": 11.5, "tanh": 5.0}
@@ -107,11 +109,13 @@ def effect_scale(measure: MeasureView, lo: float, hi: float) -> Scale:
     """
     reach = _REACH.get(measure.back, HUGE)
     lo, hi = max(min(lo, reach - 1), -reach), min(max(hi, 1 - reach), reach)
-    forward = _FORWARD[measure.back]
+    if measure.back != "identity" and hi - lo < _NARROWEST:
+        lo, hi = (lo + hi - _NARROWEST) / 2, (lo + hi + _NARROWEST) / 2
+    forward, hair = _FORWARD[measure.back], 1e-9 * (hi - lo)
     unit = 100.0 if measure.percent else 1.0
     natural = _natural_ticks(measure, lo, hi)
     placed = [(forward(t / unit), text) for t, text in natural]
-    inside = [(y, text) for y, text in placed if isfinite(y) and lo - 1e-9 <= y <= hi + 1e-9]
+    inside = [(y, text) for y, text in placed if isfinite(y) and lo - hair <= y <= hi + hair]
     kept = _apart(inside, (hi - lo) / (2 * MOST))
     return Scale(lo, hi, tuple(y for y, _ in kept), tuple(text for _, text in kept))
 
@@ -119,8 +123,8 @@ def effect_scale(measure: MeasureView, lo: float, hi: float) -> Scale:
 def label(value: float, step: float) -> str:
     """Return a tick's label with as many decimals as its step needs."""
     size = max(abs(value), step)
-    if size >= 1e6 or step < 1e-5:
-        digits = min(max(0, floor(log10(size)) - floor(log10(step))), 6)
+    if size >= 1e12 or step >= 1e5 or step < 1e-5:
+        digits = min(max(0, floor(log10(size)) - floor(log10(step))), 9)
         mantissa, _, power = f"{value:.{digits}e}".partition("e")
         text = f"{mantissa}e{int(power)}" if value else "0"
     else:
@@ -129,11 +133,12 @@ def label(value: float, step: float) -> str:
 
 
 def _even(lo: float, hi: float, most: int) -> tuple[tuple[float, ...], float]:
-    """The multiples of a round step inside a range, at most `most`, and the step."""
-    raw = (hi - lo) / (most - 1)
-    power = 10.0 ** floor(log10(raw))
-    step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw * (1 - 1e-9))
-    first, last = ceil(lo / step - 1e-9), floor(hi / step + 1e-9)
+    """The multiples of the smallest round step of which at most `most` are in a range; the step."""
+    power = 10.0 ** (floor(log10((hi - lo) / most)) - 1)
+    for step in (m * power * ten for ten in (1.0, 10.0, 100.0, 1000.0) for m in (1, 2, 5)):
+        first, last = ceil(lo / step - 1e-9), floor(hi / step + 1e-9)
+        if last - first < most:
+            break
     return tuple(float(f"{i * step:.12g}") for i in range(first, last + 1)), step
 
 
@@ -143,11 +148,11 @@ def _natural_ticks(measure: MeasureView, lo: float, hi: float) -> list[tuple[flo
     if measure.back == "exp":
         ticks = _ratio_ticks(low, high)
         if len(ticks) >= 3:
-            return [(t, f"{t:g}") for t in ticks]
+            return [(t, f"{t:g}".replace("-", MINUS)) for t in ticks]
     if measure.back == "expit":
         ticks = [t for t in _PERCENTS if low <= t <= high]
         if len(ticks) >= 3:
-            return [(t, f"{t:g}") for t in ticks]
+            return [(t, f"{t:g}".replace("-", MINUS)) for t in ticks]
     if not high > low:
         return [(low, f"{low:.6g}".replace("-", MINUS))]
     even, step = _even(low, high, MOST)

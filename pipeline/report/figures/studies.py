@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 
 from pipeline.report.data import MeasureView
+from pipeline.report.plain import one_line
 from pipeline.report.wording import INTERVALS, METHODS, estimate_text, level_text, number
 from pipeline.schema import PooledEstimate
 
@@ -19,6 +20,8 @@ _BACK = {"log": "exp", "logit": "expit", "arcsine": "squared sine", "z": "tanh"}
 _SINGLE = frozenset(
     {"PR", "PLN", "PLO", "PAS", "PFT", "MN", "MNLN", "CVLN", "SDLN", "IRLN", "IRFT"}
 )
+#: Letters of a unit.
+UNIT_LIMIT = 24
 #: Measures printed in percent.
 _PERCENT = frozenset({"PR", "PLN", "PLO", "PAS"})
 
@@ -64,7 +67,7 @@ def view_of(code: str, name: str, scale: str, *, unit: str = "") -> MeasureView:
     ratio = scale == "log" and not percent
     title = name[:1].upper() + name[1:]
     tail = " (log scale)" if ratio else ""
-    of = ", %" if percent else f", {unit}" if unit else ""
+    of = ", %" if percent else f", {one_line(unit, UNIT_LIMIT)}" if unit else ""
     return MeasureView(
         code=code,
         name=title,
