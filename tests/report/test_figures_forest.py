@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log, sqrt
 from statistics import NormalDist
 
@@ -158,3 +159,22 @@ def test_means_on_a_log_scale_need_not_reach_down_to_one() -> None:
     view = view_of("MNLN", "mean", "log")
     svg = Read(forest_plot(means, None, view, reason="x").svg())
     assert min(value for value, _ in svg.ticks("tick-", "x")) >= 100
+
+
+def test_what_must_be_known_of_an_estimate_stands_in_the_footnote() -> None:
+    two = pool(EFFECTS[:2], SPEC)
+    drawn = forest_plot(Studies(SLAB[:2], YI[:2], VI[:2]), two, RR, note="Made today.")
+    foot = " ".join(Read(drawn.svg()).words("foot-"))
+    assert any(note.startswith("Two studies: 1 degree of freedom") for note in two.notes)
+    assert all(note in foot for note in two.notes)
+    assert foot.endswith("Made today.")
+
+
+@pytest.mark.parametrize(("method", "name"), [("MH", "Mantel-Haenszel"), ("PETO", "Peto")])
+def test_a_common_effect_has_no_tau2(method: str, name: str) -> None:
+    equal = replace(pool(EFFECTS, ModelSpec(method="EE", test="z")), method=method)
+    drawn = forest_plot(STUDIES, equal, RR)
+    svg = Read(drawn.svg())
+    assert svg.words("line-0")[0].startswith("Heterogeneity: Chi² =")
+    assert f"none, {name}" in " ".join(svg.words("foot-"))
+    assert "tau²" not in drawn.desc

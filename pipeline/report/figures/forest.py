@@ -15,6 +15,7 @@ from pipeline.report.plain import one_line
 from pipeline.report.wording import (
     estimate_text,
     heterogeneity_text,
+    i2_of,
     interval_head,
     level_text,
     method_note,
@@ -82,7 +83,7 @@ def forest_plot(
         *("table", title, measure.code, effects, (), pooled, reason, subgroups, subgroup_test)
     )
     table = build_table(result, measure, style=style)
-    foot = one_line(sentences(method_note(result, measure), note))
+    foot = one_line(sentences(method_note(result, measure), *_notes(pooled), note))
     figure = draw_table(title, measure, table, favours=favours, foot=foot)
     k = len(effects)
     told = pooled_text(measure, pooled) or "Not pooled."
@@ -154,7 +155,7 @@ def _refit_forest(
     """A forest plot whose rows are pooled estimates."""
     rows = [_refit_row(measure, refit, i) for i, refit in enumerate(refits)]
     label = f"All studies ({level_text(pooled.level)} CI)"
-    cells = (str(pooled.k), number(pooled.tau2), f"{pooled.i2:.0f}%")
+    cells = (str(pooled.k), number(pooled.tau2), f"{i2_of(pooled):.0f}%")
     total = _row(measure, "pooled", label, cells, (pooled.ci_lb, pooled.estimate, pooled.ci_ub))
     table = Table(
         ("k", "Tau²", "I²"),
@@ -163,10 +164,15 @@ def _refit_forest(
         (heterogeneity_text(pooled, style="revman"),),
         first,
     )
-    foot = sentences(model_text(pooled, pooled.k), note)
+    foot = sentences(model_text(pooled, pooled.k), *_notes(pooled), note)
     figure = draw_table(title, measure, table, favours=favours, foot=one_line(foot))
     desc = sentences(f"{title}: {len(refits)} estimates.", _range(measure, refits))
     return Drawing(figure, title, sentences(desc, pooled_text(measure, pooled)))
+
+
+def _notes(pooled: PooledEstimate | None) -> tuple[str, ...]:
+    """What must be known of an estimate: few studies, tau2 at its boundary."""
+    return () if pooled is None else pooled.notes
 
 
 def _refit_row(measure: MeasureView, refit: Refitted, i: int) -> Row:

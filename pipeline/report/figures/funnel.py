@@ -73,7 +73,7 @@ def funnel_plot(
     filled : Studies, optional
         What trim and fill adds: hollow points.
     centre : float, optional
-        The pooled estimate with the filled studies: a second dotted line.
+        The pooled estimate with the filled studies: a dashed line.
     egger : Line, optional
         The line of Egger's test.
     note : str
@@ -160,7 +160,9 @@ def _draw_lines(
     if null is not None:
         chart.line((null, null), (0.0, deep), width=0.8, gid="null")
     if centre is not None:
-        chart.line((centre, centre), (0.0, deep), color=ORANGE, dots=DOTS, width=1.2, gid="centre")
+        chart.line(
+            (centre, centre), (0.0, deep), color=ORANGE, dots=DASHES, width=1.2, gid="centre"
+        )
     if pooled is None:
         return
     middle, z = pooled.estimate, NormalDist().inv_cdf(0.975)
@@ -195,7 +197,7 @@ def _keys(
     if pooled is not None:
         keys.append(Key("dots", "Pooled estimate", BLUE))
     if centre:
-        keys.append(Key("dots", "Estimate with filled", ORANGE))
+        keys.append(Key("dashes", "Estimate with filled", ORANGE))
     if egger:
         keys.append(Key("line", "Egger's regression", ORANGE))
     if contours:

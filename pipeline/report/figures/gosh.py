@@ -14,6 +14,7 @@ from pipeline.report.figures.legend import Key, draw_cross
 from pipeline.report.figures.scale import effect_scale, limits, linear_scale, padded
 from pipeline.report.figures.studies import model_text, pooled_text, sentences
 from pipeline.report.figures.style import ORANGE
+from pipeline.report.wording import i2_of
 from pipeline.schema import PooledEstimate
 
 #: Cells across and up: each about 4 points wide.
@@ -77,7 +78,7 @@ def gosh_plot(
     _draw_cells(chart, cells, steps)
     _draw_bars(chart, cells)
     if pooled is not None:
-        draw_cross(chart.page, chart.at(pooled.estimate, pooled.i2), ORANGE, "all")
+        draw_cross(chart.page, chart.at(pooled.estimate, i2_of(pooled)), ORANGE, "all")
     desc = sentences(
         f"Estimates of {n} subsets of the studies against their I².",
         pooled_text(measure, pooled) if pooled is not None else "",

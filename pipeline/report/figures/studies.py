@@ -8,7 +8,15 @@ from math import isfinite, sqrt
 
 from pipeline.report.data import MeasureView
 from pipeline.report.plain import one_line
-from pipeline.report.wording import INTERVALS, METHODS, estimate_text, level_text, number
+from pipeline.report.wording import (
+    COMMON,
+    INTERVALS,
+    METHODS,
+    estimate_text,
+    i2_of,
+    level_text,
+    number,
+)
 from pipeline.schema import PooledEstimate
 
 #: Radius of the heaviest study's point and of the lightest; area follows the weight between.
@@ -108,10 +116,9 @@ def pooled_text(measure: MeasureView, pooled: PooledEstimate | None) -> str:
     if pooled is None:
         return ""
     interval = estimate_text(measure, pooled.estimate, pooled.ci_lb, pooled.ci_ub, style="revman")
-    return (
-        f"Pooled {measure.name[:1].lower()}{measure.name[1:]} {interval}, "
-        f"tau² {number(pooled.tau2)}, I² {pooled.i2:.0f}%."
-    )
+    tau2 = "" if pooled.method in COMMON else f"tau² {number(pooled.tau2)}, "
+    name = f"{measure.name[:1].lower()}{measure.name[1:]}"
+    return f"Pooled {name} {interval}, {tau2}I² {i2_of(pooled):.0f}%."
 
 
 def sentences(*parts: str) -> str:
