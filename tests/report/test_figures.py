@@ -198,8 +198,9 @@ def test_a_point_beyond_an_axis_is_an_arrowhead_at_its_edge() -> None:
 
 @pytest.mark.parametrize("method", ["EE", "REML"])
 def test_a_radial_point_is_z_by_precision_and_a_ray_ends_at_its_effect(method: str) -> None:
-    data = studies()
+    data = studies((-2.0, 0.3, 1.0, -0.5, -0.2, 1.4))
     estimate = pooled(data, method=method)
+    assert (estimate.tau2 > 0) == (method == "REML")
     svg = Read(radial_plot(data, estimate, view("RR")).svg())
     x, y = svg.axis("x"), svg.axis("y")
     for i, (effect, variance) in enumerate(zip(data.yi, data.vi, strict=True)):

@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import isfinite
 
-from pipeline.report.canvas import BLUE
+from pipeline.report.canvas import BLUE, INK
 from pipeline.report.data import MeasureView
 from pipeline.report.figures.chart import Chart, Words, draw_chart
 from pipeline.report.figures.drawing import Drawing, settled
 from pipeline.report.figures.legend import Key, draw_cross
 from pipeline.report.figures.scale import effect_scale, limits, linear_scale, padded
 from pipeline.report.figures.studies import model_text, pooled_text, sentences
-from pipeline.report.figures.style import ORANGE
 from pipeline.report.wording import i2_of
 from pipeline.schema import PooledEstimate
 
@@ -65,7 +64,7 @@ def gosh_plot(
     )
     steps = levels(max(cells.values(), default=1))
     keys = [Key("band", _count(steps, j), shade) for j, shade in enumerate(SHADES[: len(steps)])]
-    keys += [Key("cross", "All studies", ORANGE)] if pooled is not None else []
+    keys += [Key("cross", "All studies", INK)] if pooled is not None else []
     n, out = len(known), len(known) - len(inside)
     caption = sentences(
         model_text(pooled, pooled.k) if pooled is not None else "",
@@ -78,7 +77,7 @@ def gosh_plot(
     _draw_cells(chart, cells, steps)
     _draw_bars(chart, cells)
     if pooled is not None:
-        draw_cross(chart.page, chart.at(pooled.estimate, i2_of(pooled)), ORANGE, "all")
+        draw_cross(chart.page, chart.at(pooled.estimate, i2_of(pooled)), INK, "all")
     desc = sentences(
         f"Estimates of {n} subsets of the studies against their I².",
         pooled_text(measure, pooled) if pooled is not None else "",

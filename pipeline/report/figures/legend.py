@@ -12,7 +12,7 @@ from pipeline.report.figures.style import DASHES, DOTS, KEY_LINE, MARGIN, RADIUS
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A line of the legend: `mark` is point, hollow, arrow, band, line, dots, dashes or cross."""
+    """A line of the legend: `mark` is point, hollow, band, line, dots, dashes or cross."""
 
     mark: str
     text: str
@@ -63,7 +63,7 @@ def _draw_key(page: Page, key: Key, x: float, y: float, i: int) -> None:
 
 def draw_cross(page: Page, at: Point, color: str, gid: str) -> None:
     """Draw a cross with a white edge, to be seen on any ground."""
-    for half, reach, ink, name in ((2.0, 6.0, "white", ""), (1.0, 5.0, color, gid)):
+    for half, reach, ink, name in ((2.8, 7.0, "white", ""), (1.1, 5.3, color, gid)):
         page.shapes([_plus(at, half, reach)], fill=ink, gid=name)
 
 
