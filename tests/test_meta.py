@@ -21,6 +21,7 @@ from pipeline.cli import app
 from pipeline.effects.formulas import Rules
 from pipeline.errors import EffectSizeError, InputError, PoolError
 from pipeline.meta import Target, meta, read_table
+from pipeline.meta.plots import drawings
 
 BCG = """author,year,tpos,tneg,cpos,cneg,ablat,alloc
 Aronson,1948,4,119,11,128,44,random
@@ -436,3 +437,33 @@ def test_enough_is_known_or_not(path: Path) -> None:
 def test_a_sequential_analysis_needs_patients() -> None:
     with pytest.raises(PoolError, match="needs the patients"):
         meta(DOSES, target=Target(0.2))
+
+
+def test_figures_of_a_pool_and_of_each_table(path: Path, tmp_path: Path) -> None:
+    flags = ["--loo", "--cumulative", "--influence", "--bias", "--also", "heterogeneity,gosh"]
+    folder = tmp_path / "figures"
+    call = ["meta", str(path), "-m", "RR", *flags, "--plots", str(folder), "--json"]
+    done = CliRunner().invoke(app, call)
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["k"] == 13
+    names = "baujat cumulative forest funnel gosh influence labbe loo profile radial"
+    assert sorted(file.stem for file in folder.iterdir()) == names.split()
+    forest = (folder / "forest.svg").read_text(encoding="utf-8")
+    assert "Frimodt-Moller et al 1973" in forest
+    assert "0.49 [0.33, 0.73]" in forest  # exp(-0.7145 (-1.1086 to -0.3204)), Hartung-Knapp
+    assert "Egger" in (folder / "funnel.svg").read_text(encoding="utf-8")
+
+
+def test_figures_of_a_dose_and_of_one_study() -> None:
+    curve = dict(drawings(meta(DOSES, dose="rcs(dose,3)")))
+    assert list(curve) == ["forest", "curve"]
+    assert "knots" in curve["curve"].svg()
+    one = dict(drawings(meta(DOSES.head(1))))
+    assert list(one) == ["forest"]
+    assert "a pool needs two" in one["forest"].svg()
+
+
+def test_subsets_are_printed_in_three_lines(path: Path) -> None:
+    printed = CliRunner().invoke(app, ["meta", str(path), "-m", "RR", "--also", "gosh"])
+    assert printed.exit_code == 0
+    assert "gosh: 4096 subsets" in printed.stdout

@@ -36,6 +36,8 @@ def lines_of(result: MetaAnalysis) -> list[str]:
 
 def _table(name: str, table: Any) -> list[str]:
     """A table beside the estimate: rows with their columns, or names with their numbers."""
+    if isinstance(table, list) and "slab" not in table[0]:
+        return _subsets(name, table)
     if isinstance(table, list):
         columns = [c for c in table[0] if c not in ("slab", "row", "test", "dfbs")]
         lines = [f"{name}:", "  ".join(f"{c:>9}" for c in columns) + "  study"]
@@ -46,6 +48,16 @@ def _table(name: str, table: Any) -> list[str]:
         return _SHOWN[name](table)
     lines = [f"  {key}: {_said(value)}" for key, value in table.items() if key != "notes"]
     return [f"{name}:", *lines, *(f"  {note}" for note in dict.fromkeys(_notes(table)))]
+
+
+def _subsets(name: str, rows: list[dict[str, Any]]) -> list[str]:
+    """A table of many results without names: least, median and largest of each number."""
+    lines = [f"{name}: {len(rows)} subsets", "              least     median    largest"]
+    for column in ("estimate", "tau2", "i2"):
+        values = sorted(row[column] for row in rows)
+        shown = "  ".join(f"{values[i]:9.4f}" for i in (0, len(values) // 2, -1))
+        lines.append(f"{column:>9}  {shown}")
+    return lines
 
 
 def _curve(table: dict[str, Any]) -> list[str]:

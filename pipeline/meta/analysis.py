@@ -206,7 +206,7 @@ def _pooled(base: MetaAnalysis, studies: Studies, spec: ModelSpec, beside: _Besi
         vi=np.array([e.vi for e in effects]),
         spec=_plain(spec),
         order=studies.order(base.used, beside.order),
-        counts=studies.counts(base.used),
+        counts=base.counts,
         ni=studies.sizes(base.used),
     )
     tables = {name: check(name, data) for name in beside.checks}
@@ -251,7 +251,14 @@ def _curve(fit: Regression, table: pd.DataFrame, mods: Sequence[str], dose: str)
     bent = asdict(wald(fit, path.bends)) if path.bends else None
     points = [asdict(point) for point in curve(fit, path.x, path.designs)]
     over = path.term
-    return {"over": over.name, "knots": over.knots, "nonlinearity": bent, "points": points}
+    at = path.values.tolist()
+    return {
+        "over": over.name,
+        "knots": over.knots,
+        "at": at,
+        "nonlinearity": bent,
+        "points": points,
+    }
 
 
 def _plain(spec: ModelSpec) -> ModelSpec:

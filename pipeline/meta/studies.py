@@ -41,9 +41,15 @@ class Studies:
         found = _left_out(self, slab, needed)
         out = {row.row for row in found}
         used = tuple(i for i in range(len(self.table)) if i not in out)
-        said = tuple(self._recovered(used))
         return MetaAnalysis(
-            self.measure, slab, _values(self.yi), _values(self.vi), used, found, recovered=said
+            self.measure,
+            slab,
+            _values(self.yi),
+            _values(self.vi),
+            used,
+            found,
+            recovered=tuple(self._recovered(used)),
+            counts=self.counts(used),
         )
 
     def effects(self, used: Sequence[int], subgroup: str | None) -> list[EffectSize]:
