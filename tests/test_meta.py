@@ -460,7 +460,7 @@ def test_figures_of_a_dose_and_of_one_study() -> None:
     assert "knots" in curve["curve"].svg()
     one = dict(drawings(meta(DOSES.head(1))))
     assert list(one) == ["forest"]
-    assert "a pool needs two" in one["forest"].svg()
+    assert "Not pooled" in one["forest"].svg()
 
 
 def test_subsets_are_printed_in_three_lines(path: Path) -> None:
