@@ -20,8 +20,8 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.effects.formulas import Rules
 from pipeline.errors import EffectSizeError, InputError, PoolError
-from pipeline.meta import meta
-from pipeline.metatable import read_table
+from pipeline.meta import Target, meta, read_table
+from pipeline.meta.plots import drawings
 
 BCG = """author,year,tpos,tneg,cpos,cneg,ablat,alloc
 Aronson,1948,4,119,11,128,44,random
@@ -230,6 +230,7 @@ def test_models_beside_the_estimate(path: Path) -> None:
     assert shown["three_level"]["clusters"] == shown["robust"]["clusters"] == 3
     assert shown["bayes"]["mu"]["lb"] < shown["bayes"]["mu"]["ub"] < 0
     assert shown["heterogeneity"]["tau2"]["estimate"] == pytest.approx(shown["tau2"], rel=1e-6)
+    assert round(shown["heterogeneity"]["se_tau2"], 4) == 0.1664  # Viechtbauer (2010), section 3.1
 
 
 def test_clusters_of_one_study_refuse_in_their_place() -> None:
@@ -256,3 +257,213 @@ def test_what_two_studies_cannot_carry_is_refused_in_its_place() -> None:
     assert [row["k"] for row in shown["loo"]] == [1, 1]
     with pytest.raises(PoolError, match="Unknown table"):
         meta(two, checks=["xx"])
+
+
+DOSES = pd.DataFrame(
+    {
+        "yi": [0.1, 0.3, 0.5, 0.9, 0.8, 0.85, 0.9, 0.35],
+        "vi": [0.02, 0.03, 0.02, 0.05, 0.04, 0.03, 0.06, 0.05],
+        "dose": [0.4, 1, 1.6, 2, 2, 3, 4, 1],
+        "year": [2001, 2003, 2005, 2007, 2009, 2011, 2013, 2015],
+    }
+)
+
+
+def test_a_dose_gives_its_line_and_curve() -> None:
+    result = meta(DOSES, dose="dose")
+    fit, shown = result.regression, result.as_dict()["curve"]
+    assert fit is not None
+    slope = fit.coefficients[1].estimate
+    first, last = shown["points"][0], shown["points"][-1]
+    assert (first["x"], last["x"], len(shown["points"])) == (0.4, 4, 101)
+    assert (last["estimate"] - first["estimate"]) / 3.6 == pytest.approx(slope)
+    assert (shown["knots"], shown["nonlinearity"]) == ([], None)
+
+
+def test_a_spline_over_a_dose_beside_another_moderator() -> None:
+    """The others stay at their means; the bend's test is that of its only coefficient."""
+    result = meta(DOSES, dose="rcs(dose, 0.4|2|4)", mods=["year"])
+    fit, shown = result.regression, result.as_dict()["curve"]
+    assert fit is not None
+    assert [c.name for c in fit.coefficients] == ["intercept", "year", "dose", "dose'"]
+    assert shown["knots"] == [0.4, 2, 4]
+    assert shown["nonlinearity"]["pval"] == pytest.approx(fit.coefficients[3].pval)
+    intercept, year, dose = (c.estimate for c in fit.coefficients[:3])
+    expected = intercept + year * 2008 + dose * 0.4
+    assert shown["points"][0]["estimate"] == pytest.approx(expected)
+
+
+def test_knots_by_number_stand_at_quantiles() -> None:
+    """numpy's quantiles 0.1, 0.5, 0.9 of the doses: 0.82, 1.8, 3.3."""
+    assert meta(DOSES, dose="rcs(dose)").as_dict()["curve"]["knots"] == pytest.approx(
+        [0.82, 1.8, 3.3]
+    )
+
+
+ARMS = """trial,g_per_kg,xi,ni
+A,0.5,6,30
+A,1,10,31
+A,2,14,29
+B,0,2,20
+B,2,8,22
+C,1,4,25
+"""
+
+
+def test_slopes_over_the_dose_within_trials(tmp_path: Path) -> None:
+    """Of B's two arms the slope is half its log odds ratio: log(8*18/(2*14))/2."""
+    file = tmp_path / "arms.csv"
+    file.write_text(ARMS, encoding="utf-8")
+    flags = ["-m", "OR", "--arms", "trial", "--dose", "g_per_kg", "--loo"]
+    done = CliRunner().invoke(app, ["meta", str(file), *flags, "--json"])
+    assert done.exit_code == 0
+    shown = json.loads(done.stdout)
+    assert shown["slab"] == ["A", "B", "C"]
+    assert shown["yi"][1] == pytest.approx(log(8 * 18 / (2 * 14)) / 2)
+    assert [row["slab"] for row in shown["left_out"]] == ["C"]
+    assert (shown["k"], len(shown["loo"])) == (2, 2)
+
+
+def test_moderators_by_permutation(path: Path) -> None:
+    """As many draws as `EXACT`; the first is the observed order, so p is no smaller than 1/8192."""
+    flags = ["-m", "RR", "--mods", "ablat,rcs(year,3)", "--also", "permutation", "--json"]
+    done = CliRunner().invoke(app, ["meta", str(path), *flags])
+    assert done.exit_code == 0
+    shown = json.loads(done.stdout)
+    assert shown["names"] == ["intercept", "ablat", "year", "year'"]
+    assert shown["permutation"]["nperm"] == 8192
+    assert shown["permutation"]["qm"] == pytest.approx(shown["qm"])
+    assert 1 / 8192 <= shown["permutation"]["qm_pval"] < 0.1
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"dose": "factor(dose)"}, "No curve over dose"),
+        ({"dose": "rcs(dose, a|b)"}, "Invalid knots 'a|b'"),
+        ({"mods": ["nothing"]}, "No column 'nothing'"),
+        ({"arms": "trial"}, "name it as dose"),
+        ({"mods": ["dose"], "checks": ["loo"]}, "do not go with moderators"),
+        ({"mods": ["dose"], "subgroup": "year"}, "do not go with moderators"),
+    ],
+)
+def test_what_does_not_go_together(options: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        meta(DOSES, **options)  # type: ignore[arg-type]
+
+
+def test_recovered_numbers_are_named_and_left_out_beside(tmp_path: Path) -> None:
+    """Handbook 6.3.2's ratio of 0.64 (0.33 to 1.22) has a standard error of 0.3336 (log)."""
+    file = tmp_path / "hr.csv"
+    rows = ["slab,out,ci_lb,ci_ub,yi,sei", "A,0.64,0.33,1.22,,", "B,,,,0.1,0.2", "C,,,,0.3,0.2"]
+    file.write_text("\n".join(rows), encoding="utf-8")
+    done = CliRunner().invoke(app, ["meta", str(file), "-m", "HR", "--json"])
+    assert done.exit_code == 0
+    shown = json.loads(done.stdout)
+    assert shown["vi"][0] == pytest.approx(0.3335555**2, rel=1e-6)
+    assert shown["recovered"] == ["vi of A: from the 95 % interval, taken as normal."]
+    (without,) = shown["sensitivity"]
+    assert (without["slab"], without["k"]) == ("printed numbers only", 2)
+    assert without["estimate"] == pytest.approx(0.2)
+    printed = CliRunner().invoke(app, ["meta", str(file), "-m", "HR"])
+    assert "Recovered: vi of A" in printed.stdout
+
+
+CHANGES = pd.DataFrame(
+    {
+        "m1i": [6.2, 7.0, 5.5],
+        "m2i": [4.1, 3.9, 4.9],
+        "sd1i": [1.2, 1.1, 2.2],
+        "sd2i": [1.4, 1.9, 2.4],
+        "ni": [12, 9, 20],
+    }
+)
+
+
+def test_an_assumed_correlation_is_varied() -> None:
+    """vi = (sd1^2 + sd2^2 - 2 r sd1 sd2) / n: Handbook 16.4.6.2 (here the first study, r = 0.5)."""
+    result = meta(CHANGES, measure="MC", ri=0.5)
+    assert result.vi[0] == pytest.approx((1.44 + 1.96 - 1.2 * 1.4) / 12)
+    assert result.recovered == ("ri of all 3: assumed: r = 0.5.",)
+    rows = result.as_dict()["sensitivity"]
+    labels = ["printed numbers only", "r = 0.3", "r = 0.5", "r = 0.7", "r = 0.9"]
+    assert [row["slab"] for row in rows] == labels
+    assert result.pooled is not None
+    assert rows[2]["estimate"] == pytest.approx(result.pooled.estimate)
+    assert meta(CHANGES, measure="MC", ri=0.9).pooled.se == pytest.approx(rows[4]["se"])  # type: ignore[union-attr]
+
+
+def test_without_a_correlation_no_change_is_pooled() -> None:
+    with pytest.raises(EffectSizeError, match="MC needs the columns"):
+        meta(CHANGES, measure="MC")
+
+
+def test_cluster_trials_count_by_their_effective_size() -> None:
+    """20 a cluster with an ICC of 0.05: design effect 1 + 19 * 0.05 = 1.95 (Handbook 23.1.4)."""
+    table = pd.DataFrame(
+        {
+            "ai": [20, 10],
+            "n1i": [100, 50],
+            "ci": [30, 14],
+            "n2i": [100, 50],
+            "icc": [0.05, None],
+            "cluster_size": [20, None],
+        }
+    )
+    plain, clustered = meta(table.iloc[:, :4], measure="RR"), meta(table, measure="RR")
+    assert clustered.yi == pytest.approx(plain.yi)
+    assert clustered.vi[0] == pytest.approx(1.95 * plain.vi[0])  # type: ignore[operator]
+    assert clustered.vi[1] == pytest.approx(plain.vi[1])
+
+
+def test_enough_is_known_or_not(path: Path) -> None:
+    """The whole error of 5 % is spent on 13 looks by year; the first tells nothing yet."""
+    flags = ["-m", "RR", "--order", "year", "--mid", "0.5", "--json"]
+    done = CliRunner().invoke(app, ["meta", str(path), *flags])
+    assert done.exit_code == 0
+    shown = json.loads(done.stdout)["sequential"]
+    assert [look["slab"] for look in shown["looks"]][:2] == [
+        "Aronson 1948",
+        "Ferguson & Simes 1949",
+    ]
+    assert shown["adjusted"] == pytest.approx(shown["required"] / (1 - shown["diversity"]))
+    n = [look["n"] for look in shown["looks"]]
+    assert n[0] == 4 + 119 + 11 + 128
+    assert shown["looks"][0]["timing"] == pytest.approx(min(n[0] / shown["adjusted"], 1))
+    printed = CliRunner().invoke(app, ["meta", str(path), *flags[:-1]])
+    assert "patients in one trial; diversity" in printed.stdout
+
+
+def test_a_sequential_analysis_needs_patients() -> None:
+    with pytest.raises(PoolError, match="needs the patients"):
+        meta(DOSES, target=Target(0.2))
+
+
+def test_figures_of_a_pool_and_of_each_table(path: Path, tmp_path: Path) -> None:
+    flags = ["--loo", "--cumulative", "--influence", "--bias", "--also", "heterogeneity,gosh"]
+    folder = tmp_path / "figures"
+    call = ["meta", str(path), "-m", "RR", *flags, "--plots", str(folder), "--json"]
+    done = CliRunner().invoke(app, call)
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["k"] == 13
+    names = "baujat cumulative forest funnel gosh influence labbe loo profile radial"
+    assert sorted(file.stem for file in folder.iterdir()) == names.split()
+    forest = (folder / "forest.svg").read_text(encoding="utf-8")
+    assert "Frimodt-Moller et al 1973" in forest
+    assert "0.49 [0.33, 0.73]" in forest  # exp(-0.7145 (-1.1086 to -0.3204)), Hartung-Knapp
+    assert "Egger" in (folder / "funnel.svg").read_text(encoding="utf-8")
+
+
+def test_figures_of_a_dose_and_of_one_study() -> None:
+    curve = dict(drawings(meta(DOSES, dose="rcs(dose,3)")))
+    assert list(curve) == ["forest", "curve"]
+    assert "knots" in curve["curve"].svg()
+    one = dict(drawings(meta(DOSES.head(1))))
+    assert list(one) == ["forest"]
+    assert "Not pooled" in one["forest"].svg()
+
+
+def test_subsets_are_printed_in_three_lines(path: Path) -> None:
+    printed = CliRunner().invoke(app, ["meta", str(path), "-m", "RR", "--also", "gosh"])
+    assert printed.exit_code == 0
+    assert "gosh: 4096 subsets" in printed.stdout

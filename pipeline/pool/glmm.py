@@ -13,20 +13,13 @@ import numpy as np
 
 from pipeline.errors import PoolError
 from pipeline.pool.describe import of_model
+from pipeline.pool.glmm_counts import COLUMNS, refuse_separation, sampling_variances, usable
 from pipeline.pool.laws import of_tau2
 from pipeline.pool.linear import Array, intercept, wls
 from pipeline.pool.mixed import Optimum, maximum
 from pipeline.pool.quadrature import Model, binomial, hypergeometric, poisson
 from pipeline.pool.saturated import HeterogeneityTests, heterogeneity
 from pipeline.schema import PooledEstimate
-
-#: The columns of each measure, by metafor's names.
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "OR": ("ai", "bi", "ci", "di"),
-    "IRR": ("x1i", "t1i", "x2i", "t2i"),
-    "PLO": ("xi", "mi"),
-    "IRLN": ("xi", "ti"),
-}
 
 #: The models of measures with two groups, by metafor's names; those with one group have one.
 MODELS: Mapping[str, str] = {
@@ -116,9 +109,9 @@ def glmm(
     19:3417. metafor: ``rma.glmm(measure=, model=, method=)``.
     """
     _check(measure, model, method, test)
-    table, notes = _usable(counts, measure)
+    table, notes = usable(counts, measure)
     model = _model_code(measure, model)
-    _refuse_separation(table, measure, model)
+    refuse_separation(table, measure, model)
     base = _base(table, measure, model, method)
     equal = maximum(base, *_start(base))
     fit, found = (equal, []) if method == "EE" else _random(base, equal, model)
@@ -129,7 +122,7 @@ def glmm(
     name = MODELS.get(model, "random effects of studies" if method == "ML" else "equal effects")
     notes.append(f"GLMM {model} ({name}), {method}." if model else f"GLMM ({name}), {method}.")
     pooled = _described(
-        fit, tau2, tests, _sampling_variances(table, measure), measure, test, level, tuple(notes)
+        fit, tau2, tests, sampling_variances(table, measure), measure, test, level, tuple(notes)
     )
     return Glmm(pooled, model, tests, sigma2)
 
@@ -152,67 +145,6 @@ def _model_code(measure: str, model: str) -> str:
     if measure in ("PLO", "IRLN"):
         return ""
     return "CM.EL" if measure == "IRR" and model == "CM.AL" else model
-
-
-def _usable(counts: Mapping[str, Array], measure: str) -> tuple[Array, list[str]]:
-    """The counts (columns, studies) of studies that say something, and notes on the others."""
-    missing = [name for name in COLUMNS[measure] if name not in counts]
-    if missing:
-        raise PoolError(f"A GLMM of {measure} needs {', '.join(missing)}.")
-    table = np.array([counts[name] for name in COLUMNS[measure]], dtype=float)
-    known = np.isfinite(table).all(axis=0)
-    if (table[:, known] < 0).any():
-        raise PoolError(f"Invalid count {table[:, known].min():g}; must not be negative.")
-    events = [i for i, name in enumerate(COLUMNS[measure]) if name[0] != "t"]
-    parts = table[events][:, known] % 1
-    if parts.any():
-        fraction = float(table[events][:, known][parts > 0][0])
-        raise PoolError(f"Invalid count {fraction:g}; must be whole.")
-    said = known & _informative(np.where(known, table, 0), measure)
-    notes = []
-    for number, why in ((~known, "without counts"), (known & ~said, _SILENT[measure])):
-        if number.any():
-            notes.append(f"Left out: {int(number.sum())} of {known.size} studies, {why}.")
-    if said.sum() < 2:
-        raise PoolError(f"A GLMM needs 2 or more studies; got {int(said.sum())}.")
-    return table[:, said], notes
-
-
-_SILENT = {
-    "OR": "with no events, or nothing but events, in both groups",
-    "IRR": "with no events in both groups, or no time at risk in one",
-    "PLO": "without participants",
-    "IRLN": "without time at risk",
-}
-
-
-def _informative(table: Array, measure: str) -> Array:
-    """Which studies carry information on the measure."""
-    if measure == "OR":
-        a, b, c, d = table
-        return np.asarray((a + c > 0) & (b + d > 0) & (a + b > 0) & (c + d > 0))
-    if measure == "IRR":
-        x1, t1, x2, t2 = table
-        return np.asarray((x1 + x2 > 0) & (t1 > 0) & (t2 > 0))
-    return np.asarray((table.sum(axis=0) if measure == "PLO" else table[1]) > 0)
-
-
-def _refuse_separation(table: Array, measure: str, model: str) -> None:
-    """Refuse counts whose estimate is infinite."""
-    if measure == "IRLN":
-        low, high = table[0] == 0, np.zeros(table.shape[1], dtype=bool)
-    elif measure in ("PLO", "IRR"):
-        low, high = table[0] == 0, table[1 if measure == "PLO" else 2] == 0
-    else:
-        a, b, c, d = table
-        strict = model == "CM.AL"  # It knows events alone, no patients without one.
-        low = (a == 0) if strict else (a == 0) | (d == 0)
-        high = (c == 0) if strict else (b == 0) | (c == 0)
-    if low.all() or high.all():
-        raise PoolError(
-            f"The {measure} of these {table.shape[1]} studies is infinite: every study is without "
-            f"{'events' if low.all() else 'its complement'} on the same side."
-        )
 
 
 def _base(table: Array, measure: str, model: str, method: str) -> Model:
@@ -285,13 +217,6 @@ def _tau2(fit: Optimum) -> float:
     """The variance between studies, exactly 0 at its boundary."""
     tau2 = float(fit.shared[-1] ** 2)
     return 0.0 if tau2 < _ZERO else tau2
-
-
-def _sampling_variances(table: Array, measure: str) -> Array:
-    """Variances of the studies' own estimates, 1/2 added where a count is 0: for I2 alone."""
-    cells = {"OR": [0, 1, 2, 3], "IRR": [0, 2], "PLO": [0, 1], "IRLN": [0]}[measure]
-    n = table[cells]
-    return np.asarray((1 / (n + 0.5 * (n == 0).any(axis=0))).sum(axis=0))
 
 
 def _described(

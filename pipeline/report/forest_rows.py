@@ -46,12 +46,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What a plot shows: its columns' headers, its rows, and the lines under them."""
+    """What a plot shows: its columns' headers, its rows, and the lines under them.
+
+    `head` stands over the effects, `first` over the names.
+    """
 
     headers: tuple[str, ...]
     head: tuple[str, str]
     rows: tuple[Row, ...]
     lines: tuple[str, ...]
+    first: str = "Study or Subgroup"
 
     @property
     def heaviest(self) -> float:

@@ -13,19 +13,19 @@ MINUS, NBSP = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
 PLAIN_NUMBER = re.compile(rf"[-{MINUS}]?\d+(\.\d+)?")
 
 METHODS = {
-    "REML": "Tau² estimator: restricted maximum likelihood (REML)",
-    "DL": "Tau² estimator: DerSimonian and Laird (DL)",
-    "ML": "Tau² estimator: maximum likelihood (ML)",
-    "HE": "Tau² estimator: Hedges (HE)",
-    "HS": "Tau² estimator: Hunter and Schmidt (HS)",
-    "HSk": "Tau² estimator: Hunter and Schmidt, corrected (HSk)",
-    "SJ": "Tau² estimator: Sidik and Jonkman (SJ)",
-    "EB": "Tau² estimator: empirical Bayes (EB)",
-    "PM": "Tau² estimator: Paule and Mandel (PM)",
-    "EE": "Tau² estimator: none, equal-effects model (EE)",
-    "MH": "Model: Mantel-Haenszel (MH), one effect common to all studies, from their counts",
-    "PETO": "Model: Peto, one effect common to all studies, from their counts",
-    "GLMM": "Model: generalised linear mixed model (GLMM) of the counts, maximum likelihood",
+    "REML": "restricted maximum likelihood (REML)",
+    "DL": "DerSimonian and Laird (DL)",
+    "ML": "maximum likelihood (ML)",
+    "HE": "Hedges (HE)",
+    "HS": "Hunter and Schmidt (HS)",
+    "HSk": "Hunter and Schmidt, corrected (HSk)",
+    "SJ": "Sidik and Jonkman (SJ)",
+    "EB": "empirical Bayes (EB)",
+    "PM": "Paule and Mandel (PM)",
+    "EE": "none, equal-effects model (EE)",
+    "MH": "none, Mantel-Haenszel (MH)",
+    "PETO": "none, Peto's method (PETO)",
+    "GLMM": "maximum likelihood, generalised linear mixed model (GLMM)",
 }
 #: Short and long name of the interval of a pooled estimate, by its test.
 INTERVALS = {
@@ -188,6 +188,7 @@ _SCALES = {
     "exp": " analysed as a log",
     "expit": " analysed as a logit",
     "squared sine": " analysed as an arcsine",
+    "tanh": " analysed as Fisher's z",
 }
 
 
@@ -207,7 +208,7 @@ def method_note(result: QuestionResult, measure: MeasureView) -> str:
     n = "" if pooled.n is None else f", n{NBSP}={NBSP}{count(pooled.n)}"
     i2 = "tau²" if pooled.random else "Q"
     return (
-        f"{effect} {METHODS.get(pooled.method, f'Model: {pooled.method}')}. "
+        f"{effect} Tau² estimator: {METHODS.get(pooled.method, pooled.method)}. "
         f"{level_text(pooled.level)} CI of the pooled effect: {interval}{df}; of the studies: "
         f"Wald-type. I² computed from {i2}. k{NBSP}={NBSP}{pooled.k}{n}."
     )

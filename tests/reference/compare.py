@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import anchors
 import numpy as np
 import pandas as pd
 
 from pipeline.config import ModelSpec
 from pipeline.effects.formulas import Rules, escalc
 from pipeline.meta import meta
-from pipeline.metatable import design
+from pipeline.meta.moderators import design
 from pipeline.pool import pool, regression, subgroups
 from pipeline.pool.bias import regtest
 from pipeline.pool.glmm import glmm
@@ -490,7 +491,10 @@ def main() -> None:
     reasons = "\n".join(
         f"- **{block}**: {allowed:.0e}; {why}." for block, (allowed, why) in TOLERANCES.items()
     )
-    made = f"{summary(found)}\n\n## Why not less is allowed\n\n{reasons}\n"
+    made = (
+        f"{summary(found)}\n\n## Why not less is allowed\n\n{reasons}\n\n"
+        f"## Published IVIg results\n\n{anchors.table()}\n"
+    )
     args.output.write_text(f"{before}{BEGIN}\n{made}\n{END}{after}", encoding="utf-8")
 
 

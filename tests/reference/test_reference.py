@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 
-import pytest
-
 REPO = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def compare() -> ModuleType:
-    """The command that compares, as a module."""
-    path = REPO / "tests" / "reference" / "compare.py"
-    spec = importlib.util.spec_from_file_location("compare", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["compare"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_every_case_agrees_with_metafor(compare: ModuleType, shared: Path) -> None:

@@ -1,21 +1,24 @@
-"""A table of study data, one row a study: numbers by column, labels, and designs of moderators."""
+"""A table of study data, one row a study: numbers by column, and labels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from pipeline.effects.formulas import FORMULAS, Array
+from pipeline.effects.formulas.cluster import CLUSTERS
+from pipeline.effects.formulas.recover import PRINTED
 from pipeline.errors import InputError
 
-#: Every column that some formula reads.
-NUMERIC = tuple(dict.fromkeys(n for f in FORMULAS.values() for names in f.columns for n in names))
-
-#: The name of a design's column of ones.
-INTERCEPT = "intercept"
+#: Every column that some formula reads, or from which one of these follows.
+NUMERIC = tuple(
+    dict.fromkeys(
+        [n for f in FORMULAS.values() for names in f.columns for n in names] + [*PRINTED, *CLUSTERS]
+    )
+)
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -41,7 +44,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def numbers(table: pd.DataFrame) -> dict[str, Array]:
-    """Return the columns that formulas read, NaN where a cell is empty or NA.
+    """Return the columns of `NUMERIC` that are there, NaN where a cell is empty or NA.
 
     Raises
     ------
@@ -75,58 +78,8 @@ def labels(table: pd.DataFrame) -> tuple[str, ...]:
     return tuple(f"Study {i + 1}" for i in rows)
 
 
-def design(table: pd.DataFrame, mods: Sequence[str]) -> tuple[Array, list[str]]:
-    """Return the design of a regression on moderators, with an intercept.
-
-    Parameters
-    ----------
-    table : DataFrame
-        The studies of the model: no moderator is missing.
-    mods : sequence of str
-        Names of columns; a column of words, or `factor(name)`, becomes one indicator for each
-        level but the first in sorted order, named by column and level.
-
-    Returns
-    -------
-    design : array of shape (k, p)
-    names : list of str
-    """
-    columns, names = [np.ones(len(table))], [INTERCEPT]
-    for mod in mods:
-        name, categorical = moderator(table, mod)
-        if not categorical:
-            columns.append(column(table, name))
-            names.append(name)
-            continue
-        values = table[name].astype(str)
-        for level in sorted(values.unique(), key=_natural)[1:]:
-            columns.append((values == level).to_numpy(dtype=float))
-            names.append(f"{name}{level}")
-    return np.stack(columns, axis=1), names
-
-
-def moderator(table: pd.DataFrame, mod: str) -> tuple[str, bool]:
-    """Return a moderator's column, and whether it is one of categories.
-
-    Raises
-    ------
-    InputError
-        If the table has no such column.
-    """
-    name = mod.removeprefix("factor(").removesuffix(")") if mod.startswith("factor(") else mod
-    require(table, [name])
-    numeric = pd.to_numeric(table[name].dropna(), errors="coerce").notna().all()
-    return name, mod != name or not numeric
-
-
 def require(table: pd.DataFrame, names: Iterable[str]) -> None:
     """Refuse a table without the named columns."""
     for name in names:
         if name not in table.columns:
             raise InputError(f"No column {name!r}; the table has {', '.join(table.columns)}.")
-
-
-def _natural(level: str) -> tuple[float, str]:
-    """Numbers by size before words by letter."""
-    number = pd.to_numeric(level, errors="coerce")
-    return (float(number), "") if pd.notna(number) else (np.inf, level)

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from pipeline.config import ModelSpec
 from pipeline.effects.formulas import Array
 from pipeline.errors import PoolError
+from pipeline.meta.result import Table
 from pipeline.pool import bias, failsafe, influence, profile, robustness
 from pipeline.pool.bias_counts import COUNT_TESTS, count_test
 from pipeline.pool.henmi_copas import henmi_copas
+from pipeline.pool.multilevel import three_level
 from pipeline.pool.permutation import permutest
 from pipeline.pool.ranks import ranktest
+from pipeline.pool.robust import robust
 from pipeline.pool.selection import selmodel
 from pipeline.pool.trimfill import trimfill
-
-Table = list[dict[str, Any]] | dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +91,11 @@ def _permutation(data: Pooled) -> Table:
 
 def _heterogeneity(data: Pooled) -> Table:
     """tau2, tau, I2 and H2 with profile-likelihood limits, and the standard error of tau2."""
-    method = "ML" if data.spec.method == "ML" else "REML"
-    made = profile.profile_interval(data.yi, data.vi, method=method, level=data.spec.level)
-    return asdict(made) | {"method": method}
+    yi, vi, chosen = data.yi, data.vi, data.spec.method
+    method = "ML" if chosen == "ML" else "REML"
+    made = profile.profile_interval(yi, vi, method=method, level=data.spec.level)
+    error = None if chosen == "EE" else profile.se_tau2(yi, vi, chosen)
+    return asdict(made) | {"method": method, "se_tau2": error, "se_tau2_method": chosen}
 
 
 def _bias(data: Pooled) -> Table:
@@ -119,11 +120,21 @@ def _bias(data: Pooled) -> Table:
     if data.counts:
         cells = [data.counts[name] for name in ("ai", "bi", "ci", "di")]
         asked |= {name: partial(count_test, name, *cells) for name in COUNT_TESTS}
-    return {name: or_refusal(test) for name, test in asked.items()}
+    return {name: _or_refusal(test) for name, test in asked.items()}
 
 
-def or_refusal(test: Callable[[], Any]) -> dict[str, Any]:
-    """Return a result as plain values, or why there is none."""
+def clustered(data: Pooled, clusters: Sequence[str], tau2: float) -> dict[str, Table]:
+    """Return the three-level model, and the estimate with cluster-robust errors."""
+    spec = data.spec
+    method, test = ("ML" if spec.method == "ML" else "REML"), ("z" if spec.test == "z" else "t")
+    yi, vi, level = data.yi, data.vi, spec.level
+    deep = partial(three_level, yi, vi, clusters, method=method, test=test, level=level)
+    made = partial(robust, yi, vi, clusters, sigma2=(0.0, tau2), level=level)
+    return {"three_level": _or_refusal(deep), "robust": _or_refusal(made)}
+
+
+def _or_refusal(test: Callable[[], Any]) -> dict[str, Any]:
+    """A result as plain values, or why there is none."""
     try:
         return asdict(test())
     except PoolError as refused:
@@ -148,16 +159,3 @@ CHECKS: Mapping[str, Callable[[Pooled], Table]] = MappingProxyType(
         "heterogeneity": _heterogeneity,
     }
 )
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON knows it: arrays as lists, numbers that are none as null."""
-    if isinstance(value, dict):
-        return {key: plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
-        return [plain(one) for one in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value
