@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from pipeline.config import ModelSpec
+from pipeline.config import COUNT_MODELS, ModelSpec
 from pipeline.effects.formulas import FORMULAS, Rules
 from pipeline.errors import InputError
 from pipeline.meta.checks import Pooled, check, clustered
-from pipeline.meta.counted import COUNT_MODELS, of_counts
+from pipeline.meta.counted import of_counts
 from pipeline.meta.moderators import along, column_of, design
 from pipeline.meta.monitor import Target, monitor
 from pipeline.meta.result import MetaAnalysis, Table
