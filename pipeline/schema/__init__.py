@@ -3,12 +3,10 @@
 from pipeline.schema.decision import VERDICTS, Decision, Screening
 from pipeline.schema.dose import course_g_per_kg
 from pipeline.schema.estimate import (
-    Coefficient,
     EffectSize,
     NotPooled,
     PooledEstimate,
     QuestionResult,
-    Regression,
     Sensitivity,
     SmallStudyTest,
     StudyInfluence,
@@ -27,6 +25,13 @@ from pipeline.schema.record import (
     Quote,
     Record,
     Section,
+)
+from pipeline.schema.regression import (
+    Coefficient,
+    CurvePoint,
+    DoseResponse,
+    Regression,
+    WaldTest,
 )
 from pipeline.schema.run import Batch, Evidence, Flow, Search
 from pipeline.schema.study import (
@@ -61,9 +66,11 @@ __all__ = [
     "Coefficient",
     "ContinuousData",
     "Correction",
+    "CurvePoint",
     "Dates",
     "Decision",
     "Dose",
+    "DoseResponse",
     "EffectSize",
     "Evidence",
     "Extractor",
@@ -92,5 +99,6 @@ __all__ = [
     "Subgroup",
     "SubgroupTest",
     "Timepoint",
+    "WaldTest",
     "course_g_per_kg",
 ]
