@@ -1,19 +1,21 @@
-"""Pools effect sizes of studies into one estimate, by subgroup, and with each left out."""
+"""Pools effect sizes of studies into one estimate, and by subgroup."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy import stats
 
-from pipeline.config import ModelSpec
+from pipeline.config import COUNT_MODELS, ModelSpec
 from pipeline.errors import PoolError
 from pipeline.pool.describe import Fit, describe
 from pipeline.pool.estimators import CORRECTIONS, cochran_q, infer, tau2_of
 from pipeline.pool.linear import Array
 from pipeline.pool.scale import scaled, zeroed
-from pipeline.schema import EffectSize, PooledEstimate, Sensitivity, Subgroup, SubgroupTest
+from pipeline.pool.tables import pool_counts
+from pipeline.schema import EffectSize, PooledEstimate, Subgroup, SubgroupTest
 
 _ONE_STUDY = "one study: shown without a diamond"
 
@@ -26,7 +28,7 @@ def pool(effects: Sequence[EffectSize], spec: ModelSpec) -> PooledEstimate:
     effects : sequence of EffectSize
         Two or more, all of the same measure.
     spec : ModelSpec
-        Estimator of tau2, test and confidence level.
+        Estimator of tau2 or model of counts, test and confidence level.
 
     Returns
     -------
@@ -51,14 +53,15 @@ def pool(effects: Sequence[EffectSize], spec: ModelSpec) -> PooledEstimate:
     metafor: ``rma(yi, vi, method=, test=)``, ``predict()``, ``confint(type="QP")``.
     """
     _refuse(effects)
-    yi, vi = _arrays(effects)
-    return _pool_columns(yi[:, np.newaxis], vi[:, np.newaxis], [effects], spec)[0]
+    if spec.method in COUNT_MODELS:
+        return pool_counts(effects, spec)
+    return _pool_effects(effects, spec)
 
 
 def subgroups(
-    effects: Sequence[EffectSize], spec: ModelSpec
+    effects: Sequence[EffectSize], spec: ModelSpec, *, common_tau2: bool = False
 ) -> tuple[tuple[Subgroup, ...], SubgroupTest | None]:
-    """Pool each subgroup on its own, with its own tau2, and test whether they differ.
+    """Pool each subgroup on its own, and test whether they differ.
 
     Parameters
     ----------
@@ -66,21 +69,25 @@ def subgroups(
         Of one measure, each with the name of its subgroup; "" is shown as "not stated".
     spec : ModelSpec
         The model of each subgroup.
+    common_tau2 : bool
+        Whether the subgroups share one tau2, that of a regression on them; else each has its own.
 
     Returns
     -------
     subgroups : tuple of Subgroup
         In the order of their first study; () if no effect has a subgroup. One of a single study
-        has no estimate.
+        has no estimate, and one whose counts give none has the reason.
     test : SubgroupTest or None
         Q between the subgroups' estimates, weighted by their normal (not Hartung-Knapp)
-        variances; a subgroup of one study enters with that study's yi and vi. None where there
-        are fewer than two subgroups.
+        variances, by a model of counts by that model's; a subgroup of one study enters with that
+        study's yi and vi. None where there are fewer than two subgroups, or one of several
+        studies has no estimate.
 
     References
     ----------
     Borenstein et al. (2009), *Introduction to Meta-Analysis*, chapter 19, "random-effects model
-    with separate estimates of tau2".
+    with separate estimates of tau2", and with a pooled one. metafor: ``rma(mods=~factor(g)-1)``,
+    meta: ``update(subgroup=, tau.common=TRUE)``.
     """
     if not any(effect.subgroup for effect in effects):
         return (), None
@@ -88,45 +95,28 @@ def subgroups(
     members: dict[str, list[int]] = {}
     for i, effect in enumerate(effects):
         members.setdefault(effect.subgroup or "not stated", []).append(i)
+    tau2 = _shared(effects, list(members.values()), spec) if common_tau2 else None
     found = []
     for label, positions in members.items():
         own = [effects[i] for i in positions]
-        pooled = pool(own, spec) if len(own) > 1 else None
-        found.append(Subgroup(label, tuple(positions), pooled))
-    return tuple(found), _between(effects, found)
+        pooled, reason = _own(own, spec, tau2)
+        found.append(Subgroup(label, tuple(positions), pooled, reason))
+    return tuple(found), _between(effects, found, tau2 or 0.0)
 
 
-def leave_one_out(effects: Sequence[EffectSize], spec: ModelSpec) -> tuple[Sensitivity, ...]:
-    """Pool again without each study in turn.
-
-    Parameters
-    ----------
-    effects : sequence of EffectSize
-        Two or more, of one measure.
-    spec : ModelSpec
-        The model, the same for all.
-
-    Returns
-    -------
-    tuple of Sensitivity
-        "Without <study>", in the order of the effects; of two studies one is left, which is not
-        pooled.
-
-    Raises
-    ------
-    PoolError
-        As of `pool`.
-    """
-    _refuse(effects)
-    labels = [f"Without {effect.slab}" for effect in effects]
-    k = len(effects)
-    if k == 2:
-        return tuple(Sensitivity(label, None, _ONE_STUDY) for label in labels)
-    kept = [[j for j in range(k) if j != i] for i in range(k)]
-    yi, vi = _arrays(effects)
-    sets = [[effects[j] for j in rows] for rows in kept]
-    pooled = _pool_columns(yi[kept].T, vi[kept].T, sets, spec)
-    return tuple(Sensitivity(label, one) for label, one in zip(labels, pooled, strict=True))
+def _shared(
+    effects: Sequence[EffectSize], members: Sequence[Sequence[int]], spec: ModelSpec
+) -> float:
+    """The tau2 that subgroups share; 0 where each is one study, which says nothing of it."""
+    if spec.method in COUNT_MODELS:
+        raise PoolError(f"{spec.method} has no tau2 that subgroups could share.")
+    if len(members) == len(effects):
+        return 0.0
+    y, v, scale = _scaled(effects)
+    design = np.zeros((len(effects), len(members)))
+    for column, positions in enumerate(members):
+        design[list(positions), column] = 1
+    return float(zeroed(tau2_of(y, v, spec.method, design))[0]) * float(scale[0]) ** 2
 
 
 def _refuse(effects: Sequence[EffectSize]) -> None:
@@ -145,43 +135,55 @@ def _refuse_mixture(effects: Sequence[EffectSize]) -> None:
         raise PoolError(f"Cannot pool {' with '.join(measures)}; a pool holds one measure.")
 
 
-def _arrays(effects: Sequence[EffectSize]) -> tuple[Array, Array]:
-    """The effects as two vectors."""
-    return np.array([e.yi for e in effects]), np.array([e.vi for e in effects])
+def _scaled(effects: Sequence[EffectSize]) -> tuple[Array, Array, Array]:
+    """Effects and variances as columns of about 1 (PyMARE's tolerances are absolute), the scale."""
+    yi, vi = np.array([e.yi for e in effects]), np.array([e.vi for e in effects])
+    return scaled(yi[:, np.newaxis], vi[:, np.newaxis])
 
 
-def _pool_columns(
-    y: Array, v: Array, sets: Sequence[Sequence[EffectSize]], spec: ModelSpec
-) -> tuple[PooledEstimate, ...]:
-    """Pool the columns of `y` and `v`, one of each set of effects, in one call of PyMARE.
-
-    Each column is scaled to about 1 first and back afterwards: PyMARE's tolerances are absolute.
-    """
-    y, v, scale = scaled(y, v)
-    tau2 = zeroed(tau2_of(y, v, spec.method))
+def _pool_effects(
+    effects: Sequence[EffectSize], spec: ModelSpec, known: float | None = None
+) -> PooledEstimate:
+    """Pool by inverse variances, with a tau2 that is known or with their own."""
+    y, v, scale = _scaled(effects)
+    own = known is None
+    tau2 = zeroed(tau2_of(y, v, spec.method)) if own else np.array([known / scale[0] ** 2])
     fits = {test: infer(y, v, tau2, test) for test in CORRECTIONS}
-    means = fits["z"][0]
-    q = cochran_q(y, v)
-    columns = (
-        Fit(
-            y=y[:, i],
-            v=v[:, i],
-            scale=float(scale[i]),
-            tau2=float(tau2[i]),
-            q=float(q[i]),
-            estimate=float(means[i]),
-            errors={test: float(errors[i]) for test, (_, errors) in fits.items()},
-        )
-        for i in range(y.shape[1])
+    fit = Fit(
+        y=y[:, 0],
+        v=v[:, 0],
+        scale=float(scale[0]),
+        tau2=float(tau2[0]),
+        q=float(cochran_q(y, v)[0]),
+        estimate=float(fits["z"][0][0]),
+        errors={test: float(errors[0]) for test, (_, errors) in fits.items()},
     )
-    return tuple(describe(fit, own, spec) for fit, own in zip(columns, sets, strict=True))
+    return describe(fit, effects, spec)
 
 
-def _between(effects: Sequence[EffectSize], groups: Sequence[Subgroup]) -> SubgroupTest | None:
-    """The test for subgroup differences: Q of the subgroups' estimates."""
-    if len(groups) < 2:
+def _own(
+    effects: Sequence[EffectSize], spec: ModelSpec, tau2: float | None
+) -> tuple[PooledEstimate | None, str]:
+    """The estimate of a subgroup, or why two studies or more have none."""
+    if len(effects) == 1:
+        return None, ""
+    try:
+        if tau2 is None:
+            return pool(effects, spec), ""
+        made = _pool_effects(effects, spec, tau2)
+        notes = (*made.notes, "tau2 is that which all subgroups share.")
+        return replace(made, tau2_ci_lb=None, tau2_ci_ub=None, notes=notes), ""
+    except PoolError as refused:
+        return None, str(refused)
+
+
+def _between(
+    effects: Sequence[EffectSize], groups: Sequence[Subgroup], tau2: float
+) -> SubgroupTest | None:
+    """The test for subgroup differences: Q of the subgroups' estimates; `tau2` is a shared one."""
+    if len(groups) < 2 or any(group.reason for group in groups):
         return None
-    means, variances = zip(*(_normal(effects, group) for group in groups), strict=True)
+    means, variances = zip(*(_normal(effects, group, tau2) for group in groups), strict=True)
     y, v = np.array(means), np.array(variances)
     y, v, _ = scaled(y[:, np.newaxis], v[:, np.newaxis])
     q = float(cochran_q(y, v)[0])
@@ -189,10 +191,12 @@ def _between(effects: Sequence[EffectSize], groups: Sequence[Subgroup]) -> Subgr
     return SubgroupTest(q, df, float(stats.chi2.sf(q, df)))
 
 
-def _normal(effects: Sequence[EffectSize], group: Subgroup) -> tuple[float, float]:
-    """A subgroup's estimate and its normal variance 1/sum(w); of one study its yi and vi."""
+def _normal(effects: Sequence[EffectSize], group: Subgroup, tau2: float) -> tuple[float, float]:
+    """A subgroup's estimate and its normal variance; of one study its yi, and vi with `tau2`."""
     own = [effects[i] for i in group.members]
     if group.pooled is None:
-        return own[0].yi, own[0].vi
+        return own[0].yi, own[0].vi + tau2
+    if group.pooled.method in COUNT_MODELS:
+        return group.pooled.estimate, group.pooled.se**2
     weights = [1 / (effect.vi + group.pooled.tau2) for effect in own]
     return group.pooled.estimate, 1 / sum(weights)

@@ -14,13 +14,13 @@ from pipeline.schema.decision import (
 )
 from pipeline.schema.dose import course_g_per_kg
 from pipeline.schema.estimate import (
-    Coefficient,
     EffectSize,
     NotPooled,
     PooledEstimate,
     QuestionResult,
-    Regression,
     Sensitivity,
+    SmallStudyTest,
+    StudyInfluence,
     Subgroup,
     SubgroupTest,
 )
@@ -36,6 +36,13 @@ from pipeline.schema.record import (
     Quote,
     Record,
     Section,
+)
+from pipeline.schema.regression import (
+    Coefficient,
+    CurvePoint,
+    DoseResponse,
+    Regression,
+    WaldTest,
 )
 from pipeline.schema.run import Batch, Evidence, Flow, Search
 from pipeline.schema.study import (
@@ -72,9 +79,11 @@ __all__ = [
     "Coefficient",
     "ContinuousData",
     "Correction",
+    "CurvePoint",
     "Dates",
     "Decision",
     "Dose",
+    "DoseResponse",
     "EffectSize",
     "Event",
     "Evidence",
@@ -99,10 +108,13 @@ __all__ = [
     "Search",
     "Section",
     "Sensitivity",
+    "SmallStudyTest",
     "Study",
+    "StudyInfluence",
     "Subgroup",
     "SubgroupTest",
     "Timepoint",
+    "WaldTest",
     "course_g_per_kg",
     "event_plain",
     "in_order",
