@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.report.csv_table import CsvTable
 from pipeline.report.plain import one_line, visible
-from pipeline.report.tables import CsvTable
 from pipeline.review.fields import fields_of
 from pipeline.review.resolve import live
 from pipeline.schema import SCREENING, WHOLE, Decision, Event

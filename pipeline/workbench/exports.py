@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from pipeline.report.tables import Cell, CsvTable
+from pipeline.report.csv_table import Cell, CsvTable
 from pipeline.review.exchange import write_events
 from pipeline.schema.codec import study_record
 from pipeline.workbench.audit import audit_table

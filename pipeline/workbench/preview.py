@@ -8,9 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
+from pipeline.answer.pooling import pooled, select
 from pipeline.config import Question
-from pipeline.effects.choose import Selection, effects_for
-from pipeline.pool import leave_one_out, pool
 from pipeline.present import measure_view
 from pipeline.report.canvas import figure_bytes
 from pipeline.report.data import MeasureView
@@ -110,37 +109,24 @@ def studies_as_counted(desk: Desk, events: Sequence[Event]) -> list[Study]:
     ]
 
 
-def selection(desk: Desk, question: Question, studies: Sequence[Study]) -> Selection:
-    """Return the effect sizes of a question."""
-    config = desk.config
-    return effects_for(
-        question,
-        config.outcome(question.outcome),
-        config.eligibility.population,
-        studies,
-        min_n=config.eligibility.min_n,
-    )
-
-
-def result_of(
-    desk: Desk, question: Question, effects: Sequence[EffectSize], choice: Choice
-) -> QuestionResult:
+def result_of(question: Question, effects: Sequence[EffectSize], choice: Choice) -> QuestionResult:
     """Return the pool of the effects that a choice lets in."""
     within = tuple(
         e
         for e in effects
         if e.record_id not in choice.without and (e.reviewed or choice.unreviewed)
     )
-    pooled = pool(within, question.model) if len(within) > 1 else None
-    reason = "" if pooled else "Fewer than two studies: there is nothing to pool."
-    return QuestionResult(question.id, question.title, question.measure, within, (), pooled, reason)
+    estimate, reason = pooled(within, question.model, refused=len(within) < len(effects))
+    return QuestionResult(
+        question.id, question.title, question.measure, within, (), estimate, reason
+    )
 
 
 def preview(desk: Desk, who: str, question: Question, choice: Choice) -> Preview:
     """Return the page of a question for a reviewer."""
     events = desk.events(who)
-    chosen = selection(desk, question, studies_as_counted(desk, events))
-    result = result_of(desk, question, chosen.effects, choice)
+    chosen = select(question, desk.config, studies_as_counted(desk, events))
+    result = result_of(question, chosen.effects, choice)
     view = measure_view(question.measure)
     ids = [e.record_id for e in chosen.effects]
     known = sum(e.reviewed for e in chosen.effects)
@@ -185,28 +171,30 @@ def _draft(choice: Choice) -> str:
 
 
 def _estimate(
-    desk: Desk, view: MeasureView, question: Question, pooled: PooledEstimate | None
+    desk: Desk, view: MeasureView, question: Question, found: PooledEstimate | None
 ) -> str:
     """A pooled estimate in words; "" where there is none."""
-    if pooled is None:
+    if found is None:
         return ""
     style = desk.config.report.style
-    said = estimate_text(view, pooled.estimate, pooled.ci_lb, pooled.ci_ub, style=style)
+    said = estimate_text(view, found.estimate, found.ci_lb, found.ci_ub, style=style)
     unit = " %" if view.percent else ""
-    return f"{question.measure} {said}{unit}, {pooled.k} studies, I² {pooled.i2:.0f} %"
+    return f"{question.measure} {said}{unit}, {found.k} studies, I² {found.i2:.0f} %"
 
 
 def _leave_one_out(
     desk: Desk, view: MeasureView, question: Question, result: QuestionResult
 ) -> list[Labelled]:
     """The estimate without each study."""
-    if len(result.effects) < 3:
+    if len(result.effects) < 3 or question.model.method == "GLMM":  # each fit takes long
         return []
-    lines = leave_one_out(result.effects, question.model)
-    return [
-        Labelled(visible(s.label), _estimate(desk, view, question, s.pooled) or s.reason)
-        for s in lines
-    ]
+    lines = []
+    for left_out in result.effects:
+        rest = tuple(e for e in result.effects if e is not left_out)
+        estimate, reason = pooled(rest, question.model)
+        said = _estimate(desk, view, question, estimate) or reason
+        lines.append(Labelled(one_line(left_out.slab, 60), said))
+    return lines
 
 
 def _kept(
@@ -227,13 +215,13 @@ def _kept(
     lines = []
     for field, decision in latest.items():
         choice = replace(Choice(unreviewed=True), without=_without(decision))
-        pooled = result_of(desk, question, effects, choice).pooled
+        found = result_of(question, effects, choice).pooled
         lines.append(
             Kept(
                 visible(field.removeprefix(SENSITIVITY)),
                 visible(decision.who),
                 ", ".join(one_line(slabs.get(r, r), 50) for r in sorted(choice.without)) or "none",
-                _estimate(desk, view, question, pooled) or "nothing to pool",
+                _estimate(desk, view, question, found) or "nothing to pool",
                 f"/analysis/{question.id}?{choice.query(list(slabs))}",
             )
         )
@@ -267,8 +255,8 @@ def sensitivity(
 
 def forest_svg(desk: Desk, who: str, question: Question, choice: Choice) -> bytes | None:
     """Return the forest plot of a preview; None where there is no study."""
-    chosen = selection(desk, question, studies_as_counted(desk, desk.events(who)))
-    result = result_of(desk, question, chosen.effects, choice)
+    chosen = select(question, desk.config, studies_as_counted(desk, desk.events(who)))
+    result = result_of(question, chosen.effects, choice)
     if not result.effects:
         return None
     config, view = desk.config, measure_view(question.measure)
@@ -287,7 +275,7 @@ def derived_lines(desk: Desk, study: Study) -> tuple[dict[str, object], ...]:
     """Return what a study gives to each question: its data, effect and formula, or why nothing."""
     lines: list[dict[str, object]] = []
     for question in desk.config.questions:
-        chosen = selection(desk, question, [study])
+        chosen = select(question, desk.config, [study])
         view = measure_view(question.measure)
         for effect in chosen.effects:
             lines.append(

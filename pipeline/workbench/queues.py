@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pipeline.answer.pooling import select
 from pipeline.report.plain import one_line, visible
 from pipeline.review.agreement import agreement
 from pipeline.review.resolve import live
 from pipeline.schema import SCREENING, Event, Record
 from pipeline.screen import reasons
 from pipeline.workbench.desk import Desk, address, finished_by, grouped
-from pipeline.workbench.preview import selection, studies_as_counted
+from pipeline.workbench.preview import studies_as_counted
 from pipeline.workbench.sheet import OPEN, state_name, states_of
 
 #: Studies on one page of the dashboard; a search narrows them.
@@ -164,7 +165,7 @@ def _pools(desk: Desk, events: Sequence[Event]) -> list[PoolLine]:
     studies = studies_as_counted(desk, events)
     lines = []
     for question in desk.config.questions:
-        effects = selection(desk, question, studies).effects
+        effects = select(question, desk.config, studies).effects
         n, known = len(effects), sum(e.reviewed for e in effects)
         said = f"{known} of {n} reviewed" if n else "none poolable"
         lines.append(PoolLine(question.id, f"{question.measure}: {said}"))

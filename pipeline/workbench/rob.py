@@ -17,8 +17,8 @@ from typing import Any
 from markupsafe import Markup
 
 from pipeline.errors import InputError
+from pipeline.report.csv_table import Cell, CsvTable
 from pipeline.report.plain import one_line
-from pipeline.report.tables import Cell, CsvTable
 from pipeline.review.paths import plain_of
 from pipeline.review.resolve import live
 from pipeline.schema import Decision, Event, Record
