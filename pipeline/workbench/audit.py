@@ -13,7 +13,7 @@ from pipeline.review.fields import fields_of
 from pipeline.review.resolve import live
 from pipeline.schema import SCREENING, WHOLE, Decision, Event
 from pipeline.workbench.desk import Desk, address, grouped
-from pipeline.workbench.sheet import shown
+from pipeline.workbench.show import shown
 
 #: Lines on a page.
 PAGE = 200

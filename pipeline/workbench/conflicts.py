@@ -19,7 +19,8 @@ from pipeline.schema import SCREENING, Decision, Event, Quote, Record
 from pipeline.workbench.desk import Desk, address, grouped
 from pipeline.workbench.entry import entered
 from pipeline.workbench.marks import Span, mark_text
-from pipeline.workbench.sheet import banners, field_id, links, shown, stands_in, states_of, typed
+from pipeline.workbench.sheet import states_of
+from pipeline.workbench.show import banners, field_id, links, shown, stands_in, typed
 
 
 @dataclass(frozen=True, slots=True)

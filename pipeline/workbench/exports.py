@@ -11,7 +11,8 @@ from pipeline.schema.codec import study_record
 from pipeline.workbench.audit import audit_table
 from pipeline.workbench.desk import Desk, grouped
 from pipeline.workbench.rob import TOOLS, judgements_table
-from pipeline.workbench.sheet import shown, state_name, states_of
+from pipeline.workbench.sheet import state_name, states_of
+from pipeline.workbench.show import shown
 
 Writer = Callable[[Desk, str], bytes]
 

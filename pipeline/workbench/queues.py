@@ -120,6 +120,8 @@ def _standing(desk: Desk, record_id: str, events: Sequence[Event]) -> Standing:
     conflicts = sum(s.state == "conflict" for s in states)
     words = f"{len(states) - open_} of {len(states)}"
     words += f", {conflicts} in conflict" if conflicts else ""
+    changed = sum(bool(s.difference) for s in states)
+    words += f", {changed} read otherwise now" if changed else ""
     words += ", finished" if finished else ""
     checked = bool(finished) or not open_
     return Standing(record_id, screening.include, by_person, checked, open_, conflicts, words)

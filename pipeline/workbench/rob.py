@@ -24,7 +24,7 @@ from pipeline.review.resolve import live
 from pipeline.schema import Decision, Event, Record
 from pipeline.workbench.desk import Desk, address
 from pipeline.workbench.marks import mark_text
-from pipeline.workbench.sheet import banners, field_id, links
+from pipeline.workbench.show import banners, field_id, links
 
 TOOLS = {"rob2": "RoB 2", "robins_i": "ROBINS-I V2"}
 ABOUT = {

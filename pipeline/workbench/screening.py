@@ -14,7 +14,8 @@ from pipeline.schema import SCREENING, Event
 from pipeline.screen import RULES
 from pipeline.workbench.desk import Desk, own_last
 from pipeline.workbench.marks import Span, mark_text
-from pipeline.workbench.sheet import Act, banners, links, stands_in
+from pipeline.workbench.sheet import Act
+from pipeline.workbench.show import banners, links, stands_in
 
 ACTS = (
     Act("include", "Include"),

@@ -14,10 +14,11 @@ from pipeline.review.exchange import write_events
 from pipeline.review.resolve import live
 from pipeline.schema import SCREENING, VERDICTS
 from pipeline.workbench import audit, conflicts, exports, queues, rob
+from pipeline.workbench.derived import derived_lines
 from pipeline.workbench.desk import Desk, address, grouped
 from pipeline.workbench.glossary import KEYS, WORDS
 from pipeline.workbench.pages import desk_of, missing, page, session_of, who_of
-from pipeline.workbench.preview import Choice, derived_lines, forest_svg, preview
+from pipeline.workbench.preview import Choice, forest_svg, preview
 from pipeline.workbench.screening import screen_sheet
 from pipeline.workbench.sheet import Sheet, sheet_of
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -11,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipeline.report.plain import doi_url, one_line, pubmed_url, visible
+from pipeline.report.plain import one_line, visible
 from pipeline.review.fields import GROUPS, Field
 from pipeline.review.paths import HEAD, ROWS, STUDY_FIELDS, slots
 from pipeline.review.resolve import live, same
@@ -19,6 +17,7 @@ from pipeline.review.states import FieldState
 from pipeline.schema import WHOLE, Event, Quote, Record
 from pipeline.workbench.desk import Desk, finished_by, own_last
 from pipeline.workbench.marks import Span, mark_text
+from pipeline.workbench.show import banners, field_id, links, shown, stands_in, typed
 
 Log = Mapping[str, Sequence[Event]]
 #: A reading is doubtful where fewer like it were right on gold records.
@@ -175,30 +174,6 @@ def sheet_of(desk: Desk, who: str, record_id: str) -> Sheet | None:
     )
 
 
-def field_id(path: str) -> str:
-    """Return the id of a field's element."""
-    return f"f{hashlib.sha256(path.encode()).hexdigest()[:10]}"
-
-
-def links(record: Record) -> tuple[tuple[str, str], ...]:
-    """Return a record's addresses, from checked ids alone."""
-    found = (("PubMed", pubmed_url(record.pmid)), ("DOI", doi_url(record.doi)))
-    return tuple((name, address) for name, address in found if address)
-
-
-def banners(record: Record) -> tuple[str, ...]:
-    """Return what a reviewer must not miss about a record."""
-    kinds = {c.ref_type for c in record.corrections}
-    said = []
-    if "RetractionIn" in kinds or "Retracted Publication" in record.publication_types:
-        said.append("This publication was retracted.")
-    if "ExpressionOfConcernIn" in kinds:
-        said.append("There is an expression of concern about this publication.")
-    if "ErratumIn" in kinds:
-        said.append("This publication has an erratum.")
-    return tuple(said)
-
-
 def _groups(
     record: Record, states: Sequence[FieldState], log: Log, who: str
 ) -> tuple[GroupView, ...]:
@@ -282,12 +257,6 @@ def evidence_of(record: Record, state: FieldState) -> Quote | None:
     return None
 
 
-def stands_in(record: Record, quote: Quote) -> bool:
-    """Return whether a quote stands in the record as it is now."""
-    own = quote.record_id == record.record_id
-    return own and record.text[quote.start : quote.end] == quote.text
-
-
 def _offered(act: str, state: str, events: Sequence[Event], who: str) -> bool:
     """Whether an act makes sense: nothing that was not read can be accepted or rejected."""
     if act in ("accept", "reject"):
@@ -332,32 +301,6 @@ def _notes(state: FieldState, name: str, events: Sequence[Event]) -> list[Note]:
         if event.decision.reason:
             notes.append(Note(f"{visible(event.decision.who)}: {one_line(event.decision.reason)}"))
     return notes
-
-
-def shown(value: Any) -> str:
-    """Return a value as the page shows it."""
-    if value is None:
-        return "–"
-    if isinstance(value, dict):
-        return " · ".join(shown(v) for v in value.values() if v is not None)
-    if isinstance(value, list | tuple):
-        return " to ".join(shown(v) for v in value)
-    if isinstance(value, float):
-        return f"{value:g}" if abs(value) < 1e6 else repr(value)
-    return visible(str(value))
-
-
-def typed(value: Any) -> str:
-    """Return a value as a person types it; a row's words as JSON, which the page takes apart."""
-    if value is None:
-        return ""
-    if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, list | tuple):
-        return " to ".join(typed(v) for v in value)
-    if isinstance(value, float):
-        return f"{value:.15g}"
-    return str(value)
 
 
 def _text(record: Record, groups: Sequence[GroupView]) -> Markup:

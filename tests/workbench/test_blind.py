@@ -134,3 +134,19 @@ def test_agreement_is_of_the_words_before_adjudication(both: Any) -> None:
     assert '<td class="num">1</td><td class="num">0%</td>' in row
     row = page.partition('<th scope="row">design</th>')[2].partition("</tr>")[0]
     assert '<td class="num">1</td><td class="num">100%</td>' in row
+
+
+def test_two_who_screen_otherwise_are_settled_by_a_third(bench: Any) -> None:
+    made = bench("dual")
+    for who, verdict in (("Ada", "included"), ("Ben", "excluded")):
+        body = {"record_id": STUDY, "version": 0, "verdict": verdict, "reason": "a reason"}
+        assert made.client(who).post("/api/screen", json=body).status_code == 200
+    events = made.desk.events("Cleo", STUDY)
+    assert made.desk.screened(STUDY, events).include, "the rule's word stays in a conflict"
+    assert "Screening" in made.client("Cleo").get(f"/conflict/{STUDY}").text
+    body = {"record_id": STUDY, "field": "screening", "version": 2, "value": "excluded"}
+    assert made.client("Ada").post("/api/adjudicate", json=body).status_code == 422
+    wrong = made.client("Cleo").post("/api/adjudicate", json={**body, "value": "perhaps"})
+    assert wrong.status_code == 422
+    assert made.client("Cleo").post("/api/adjudicate", json=body).status_code == 200
+    assert not made.desk.screened(STUDY, made.desk.events("Cleo", STUDY)).include

@@ -248,6 +248,22 @@ def test_a_row_that_nobody_read_is_added(bench: Any, enter: Any) -> None:
     expect(row(page, "n_completed").locator(".value")).to_have_text("38")
 
 
+def test_a_hostile_abstract_stays_text(bench: Any, enter: Any) -> None:
+    """A dialog or an error of a policy that was broken would fail the test too."""
+    page = enter(bench(), "Ada", f"/study/{STUDY}")
+    for part in (
+        "<img src=x onerror=alert(1)>",
+        "</mark><script>alert(1)</script>",
+        "[U+202E]evil",
+    ):
+        expect(page.locator("#marks")).to_contain_text(part)
+    assert page.locator("#marks img, #marks script, h1 img").count() == 0
+    base = page.url.partition("/study")[0]
+    for address in ("/", f"/screen/{STUDY}", f"/rob/{STUDY}", "/audit"):
+        page.goto(base + address)
+        assert page.locator("img[src=x]").count() == 0
+
+
 def test_the_second_of_two_tabs_is_told_that_nothing_was_saved(bench: Any, enter: Any) -> None:
     made = bench()
     first = enter(made, "Ada", f"/study/{STUDY}")

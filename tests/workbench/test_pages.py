@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.workbench import rob
+from pipeline.cli import review
+from pipeline.workbench import pages, rob
 from pipeline.workbench.exports import FILES
 from pipeline.workbench.glossary import KEYS
 from pipeline.workbench.sheet import STATES
@@ -163,3 +165,12 @@ def test_the_forms_hold_the_published_domains() -> None:
 def test_the_static_files_name_no_other_machine() -> None:
     for path in STATIC.iterdir():
         assert "//" not in re.sub(r"(?m)(^|\s)//.*$", "", path.read_text(encoding="utf-8")), path
+
+
+def test_the_document_names_every_screen_and_option() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "workbench.md").read_text(encoding="utf-8")
+    for _, address in pages.SCREENS:
+        assert f"`{address}`" in text
+    for parameter in inspect.signature(review.review).parameters:
+        if parameter != "config":
+            assert f"`--{parameter.replace('_', '-')}`" in text
