@@ -1,4 +1,4 @@
-"""Says what follows from a study for each pool: an effect with its formula, or why there is none."""
+"""Says what follows from a study for each pool: an effect with its formula, or why none."""
 
 from __future__ import annotations
 
@@ -55,10 +55,13 @@ FORMULAS = {
     "PAS": "arcsin √(x/n)",
     "AS": "arcsin √(a/n₁) − arcsin √(c/n₂)",
     "MD": "m₁ − m₂",
-    "SMD": "J · (m₁ − m₂) / SD",
+    "SMD": "J · (m₁ − m₂) / pooled SD",
+    "SMDH": "J · (m₁ − m₂) / √[(s₁² + s₂²) / 2]",
+    "SMD1": "J · (m₁ − m₂) / s₂",
     "ROM": "ln(m₁/m₂)",
-    "MC": "m₂ − m₁",
-    "SMCC": "J · mean change / SD of change",
+    "MC": "mean change",
+    "ROMC": "ln(1 + change/100)",
+    "SMCC": "J · t / √n",
     "HR": "ln(HR), SE from the interval",
     "GEN": "as printed, SE from the interval",
 }

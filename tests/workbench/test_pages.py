@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from pipeline.cli import review
+from pipeline.effects.measures import MEASURES
 from pipeline.workbench import pages, rob
+from pipeline.workbench.derived import FORMULAS
 from pipeline.workbench.exports import FILES
 from pipeline.workbench.glossary import KEYS
 from pipeline.workbench.sheet import STATES
@@ -138,6 +140,10 @@ def test_a_preview_holds_reviewed_studies_alone_unless_asked(bench: Any) -> None
 def test_the_derived_effect_names_its_formula(ada: Any) -> None:
     page = ada.get(f"/study/{HOSTILE}").text
     assert "y = ln[x / (n − x)] = −0.847; SE = √v = 0.345" in page  # ln(12/28), √(1/12 + 1/28)
+
+
+def test_every_measure_has_its_formula() -> None:
+    assert set(FORMULAS) == set(MEASURES)
 
 
 def test_every_key_of_the_pages_is_explained() -> None:
