@@ -106,6 +106,20 @@ class Desk:
         rules = {k: screen(r, studies[k], self.config.eligibility) for k, r in both.items()}
         return Holdings(search, both, {k: studies[k] for k in both}, rules)
 
+    def first_on(self, record_id: str) -> str | None:
+        """Return who was the first to decide on a record; None where nobody has."""
+        events = self.store.events(record_id)
+        return events[0].decision.who if events else None
+
+    def newcomers(self) -> int | None:
+        """Return how many records no run before the latest search had; None without such a run."""
+        search = self.holdings.search
+        runs = [r.search_id for r in self.store.runs() if r.search_id]
+        before = [s for s in runs if search is None or s != search.search_id]
+        if search is None or not before:
+            return None
+        return len(self.store.known_ids(search.search_id) - self.store.known_ids(before[-1]))
+
     def events(self, who: str, record_id: str | None = None) -> list[Event]:
         """Return the events that a reviewer may see; in mode "dual" the store hides others'."""
         if self.blind:

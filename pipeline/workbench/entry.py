@@ -15,7 +15,7 @@ from pipeline.review.resolve import same
 from pipeline.review.states import FieldState
 from pipeline.schema import SCREENING, WHOLE, Decision, Event, Quote, Record
 from pipeline.workbench.desk import Desk, own_last
-from pipeline.workbench.sheet import states_of
+from pipeline.workbench.sheet import hides, states_of
 
 #: A number as people type it: no thousands separators, which may be decimal commas.
 _NUMBER = re.compile(r"[-−+]?(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})")
@@ -108,6 +108,8 @@ def field_decision(desk: Desk, who: str, record: Record, field: str, said: Said)
         return comment(record, field, said.reason, writer)
     if said.verdict == "finished":
         return finish(writer, record, said.reason)
+    if said.verdict == "accepted" and hides(desk, who, record.record_id, events):
+        raise InputError("there is nothing to accept: the readings are not shown.")
     return _value_decision(_state(desk, record, events, field), path, said, writer, record)
 
 

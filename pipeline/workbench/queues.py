@@ -129,13 +129,12 @@ def _standing(desk: Desk, record_id: str, events: Sequence[Event]) -> Standing:
 
 def board(desk: Desk, who: str, query: str = "") -> Board:
     """Return the dashboard of a reviewer: what they may see."""
-    held, seen = desk.holdings, desk.events(who)
+    seen = desk.events(who)
     by_record = grouped(seen)
     stand = standings(desk, by_record)
-    search = held.search
     return Board(
         desk.config.title,
-        f"Search of {search.date} in {search.source}: {search.count} found." if search else "",
+        _search(desk),
         _bars(desk, who, stand, by_record),
         tuple(_pools(desk, seen)),
         _flow(desk, by_record),
@@ -143,6 +142,15 @@ def board(desk: Desk, who: str, query: str = "") -> Board:
         tuple(_agreements(seen)),
         tuple(_lines(desk, stand, by_record, query)),
     )
+
+
+def _search(desk: Desk) -> str:
+    """What was searched, and what is new."""
+    search, new = desk.holdings.search, desk.newcomers()
+    if search is None:
+        return ""
+    said = f"Search of {search.date} in {search.source}: {search.count} found"
+    return f"{said}, {new} of them new since the run before." if new is not None else f"{said}."
 
 
 def _bars(

@@ -20,7 +20,7 @@ from pipeline.workbench.glossary import KEYS, WORDS
 from pipeline.workbench.pages import desk_of, missing, page, session_of, who_of
 from pipeline.workbench.preview import Choice, forest_svg, preview
 from pipeline.workbench.screening import screen_sheet
-from pipeline.workbench.sheet import Sheet, sheet_of
+from pipeline.workbench.sheet import Sheet, hides, sheet_of
 
 router = APIRouter()
 Text = Annotated[str, Query(max_length=200)]
@@ -54,7 +54,10 @@ def full_sheet(desk: Desk, who: str, record_id: str) -> Sheet | None:
     sheet = sheet_of(desk, who, record_id)
     if sheet is None:
         return None
-    study = desk.counted(record_id, desk.events(who, record_id))
+    events = desk.events(who, record_id)
+    if hides(desk, who, record_id, events):
+        return sheet  # an effect would tell what was read
+    study = desk.counted(record_id, events)
     return replace(sheet, derived=derived_lines(desk, study))
 
 

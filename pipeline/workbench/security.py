@@ -93,7 +93,7 @@ class Guard:
         """The answer that ends a request here; None where it may go on."""
         headers = Headers(scope=scope)
         token = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("token")
-        if scope["method"] in SAFE and token is not None:
+        if scope["method"] == "GET" and token is not None:
             return self._entrance(scope, token)
         session = self.access.session(_cookie(headers, self.access.cookie))
         if session is None:

@@ -50,6 +50,12 @@ def address(host: str, taken: socket.socket) -> str:
 def server(app: ASGIApp) -> uvicorn.Server:
     """Return a server that neither logs requests, whose addresses hold tokens, nor names itself."""
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, lifespan="off", ws="none"
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=3,
     )
     return uvicorn.Server(config)

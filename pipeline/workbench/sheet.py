@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -139,6 +139,25 @@ def states_of(desk: Desk, record_id: str, events: Sequence[Event]) -> tuple[Fiel
     return tuple(s for s in found.states if is_out(s) or s.field.row not in lost)
 
 
+def hides(desk: Desk, who: str, record_id: str, events: Sequence[Event]) -> bool:
+    """Return whether a reviewer reads a text without the extractor's readings.
+
+    The protocol's `review.show_suggestions` asks for it in mode "dual", until both have finished.
+    """
+    asked = desk.config.review.show_suggestions
+    if not desk.blind or asked == "both" or len({e.decision.who for e in events}) > 1:
+        return False
+    return asked == "none" or desk.first_on(record_id) not in (None, who)
+
+
+def masked(state: FieldState) -> FieldState:
+    """Return a field without what the extractor reads; the own word stays."""
+    heading = state.field.heading.partition(":")[0]
+    bare = replace(state.field, suggestion=None, quote=None, confidence=None, derived="")
+    own = state.value if state.resolution.said else None
+    return replace(state, field=replace(bare, heading=heading), value=own)
+
+
 def is_out(state: FieldState) -> bool:
     """Return whether a field is the head of a row that people took out of the study."""
     head = bool(state.field.row) and state.field.path == state.field.row
@@ -158,6 +177,8 @@ def sheet_of(desk: Desk, who: str, record_id: str) -> Sheet | None:
         return None
     events = desk.events(who, record_id)
     states = [s for s in states_of(desk, record_id, events) if s.field.asked or s.version]
+    if hides(desk, who, record_id, events):
+        states = [masked(state) for state in states]
     log = desk.by_field(events)
     groups = _groups(record, states, log, who)
     return Sheet(
@@ -244,7 +265,8 @@ def _label(state: FieldState) -> str:
     if state.field.kind != "row":
         return visible(state.field.label)
     named = state.value if isinstance(state.value, dict) else state.field.suggestion
-    return ", ".join(named) if isinstance(named, dict) else "row"
+    words = named if isinstance(named, dict) else HEAD[state.field.row.partition("@")[0]]
+    return ", ".join(words)
 
 
 def evidence_of(record: Record, state: FieldState) -> Quote | None:

@@ -105,13 +105,18 @@ def bench(corpus: Corpus, config: Config, tmp_path: Path) -> Iterator[Open]:
     stores: list[Store] = []
 
     def opened(
-        mode: str = "verify", held: Corpus = corpus, *, bound: bool = True, url: str | None = None
+        mode: str = "verify",
+        held: Corpus = corpus,
+        *,
+        bound: bool = True,
+        url: str | None = None,
+        **review: str,
     ) -> Bench:
         store = filled(tmp_path / f"review{len(stores)}", held, url)
         stores.append(store)
         tokens = {name: name.lower() * 8 for name in ("Ada", "Ben", "Cleo")}
         access = Access(tokens, once=not bound)
-        chosen = config.review.model_copy(update={"mode": mode})
+        chosen = config.review.model_copy(update={"mode": mode, **review})
         desk = Desk(config.model_copy(update={"review": chosen}), store, held.extractor)
         return Bench(desk, access, tokens, create_app(desk, access))
 

@@ -150,3 +150,41 @@ def test_two_who_screen_otherwise_are_settled_by_a_third(bench: Any) -> None:
     assert wrong.status_code == 422
     assert made.client("Cleo").post("/api/adjudicate", json=body).status_code == 200
     assert not made.desk.screened(STUDY, made.desk.events("Cleo", STUDY)).include
+
+
+# Without suggestions
+
+
+def shown(bench: Any, who: str) -> tuple[int, int]:
+    """How many readings and marks a reviewer's page of the study holds."""
+    page = bench.client(who).get(f"/study/{STUDY}").text
+    return page.count('data-state="suggested"'), page.count("<mark")
+
+
+def test_nobody_sees_readings_where_the_protocol_shows_none(bench: Any) -> None:
+    """What is typed and is what the extractor reads counts as accepted, and is then shown."""
+    made = bench("dual", show_suggestions="none")
+    assert shown(made, "Ada") == (0, 0)
+    page = made.client("Ada").get(f"/study/{STUDY}").text
+    assert "Immunoglobulin</span>" not in page
+    assert "ln[x" not in page
+    assert made.decide("Ada", STUDY, "n_total", "accepted").status_code == 422
+    answer = made.decide("Ada", STUDY, "n_total", "corrected", value="40")
+    assert 'data-state="accepted"' in "".join(answer.json()["parts"].values())
+    other = made.decide("Ada", STUDY, "condition", "corrected", value="POTS")
+    assert "CIDP." not in "".join(other.json()["parts"].values())
+    for who in ("Ada", "Ben"):
+        finish(made, who)
+    assert shown(made, "Ada")[1] > 0
+
+
+def test_only_the_first_to_begin_sees_readings_where_the_protocol_says_so(bench: Any) -> None:
+    made = bench("dual", show_suggestions="first")
+    assert shown(made, "Ben")[0] > 0
+    made.decide("Ada", STUDY, "n_total", "accepted")
+    assert shown(made, "Ada")[0] > 0
+    assert shown(made, "Ben") == (0, 0)
+
+
+def test_outside_of_dual_everybody_sees_the_readings(bench: Any) -> None:
+    assert shown(bench("verify", show_suggestions="none"), "Ada")[0] > 0

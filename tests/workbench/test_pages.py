@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 
 from pipeline.cli import review
 from pipeline.effects.measures import MEASURES
+from pipeline.schema import Batch, Record
 from pipeline.workbench import pages, rob
 from pipeline.workbench.derived import FORMULAS
 from pipeline.workbench.exports import FILES
@@ -180,3 +183,20 @@ def test_the_document_names_every_screen_and_option() -> None:
     for parameter in inspect.signature(review.review).parameters:
         if parameter != "config":
             assert f"`--{parameter.replace('_', '-')}`" in text
+
+
+def test_the_dashboard_says_what_is_new(bench: Any) -> None:
+    made = bench()
+    ada, store = made.client("Ada"), made.desk.store
+    assert "new since" not in ada.get("/").text
+    store.start_run("r1", started="2026-11-01", argv=[], config_sha256="")
+    store.finish_run("r1", finished="2026-11-01", status="complete", search_id="s1")
+    held = made.desk.holdings
+    added = Record("pmid1000", "A new trial", pmid="1000", year=2026)
+    ids = (*held.ids, "pmid1000")
+    store.save_search(replace(held.search, search_id="s2", date="2026-11-20", record_ids=ids))
+    batch = Batch("all.xml", "application/xml", b"<xml/>", (*held.records.values(), added))
+    store.save_batch("s2", batch, fetched_at="2026-11-20T00:00:00Z")
+    time.sleep(1.1)
+    assert "Search of 2026-11-20" in ada.get("/").text
+    assert "1 of them new since the run before" in ada.get("/").text

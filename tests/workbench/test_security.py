@@ -72,6 +72,12 @@ def test_the_token_of_the_start_address_works_once(client: TestClient, access: A
     assert client.get("/", params={"token": token}).status_code == 401
 
 
+def test_a_look_ahead_does_not_use_the_token_up(client: TestClient, access: Access) -> None:
+    token = access.tokens["Ada"]
+    assert client.head("/", params={"token": token}).status_code == 401
+    assert client.get("/", params={"token": token}).status_code == 303
+
+
 def test_a_reviewers_own_token_works_again(app: FastAPI) -> None:
     access = Access({"Ada": "a" * 20, "Ben": "b" * 20}, once=False)
     again = FastAPI()

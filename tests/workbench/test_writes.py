@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -97,6 +98,22 @@ def test_a_stale_write_is_refused_and_changes_nothing(one: Any) -> None:
     assert stale.status_code == 409
     assert "Reload" in stale.json()["detail"]
     assert len(one.desk.store.events()) == 1
+
+
+def test_of_two_writes_at_once_one_is_kept(bench: Any, url: str | None) -> None:
+    made = bench(url=url)
+    people = ("Ada", "Ben", "Cleo")
+    for who in people:
+        made.client(who)
+
+    def write(who: str) -> int:
+        code: int = made.decide(who, STUDY, "n_total", "accepted", version=0).status_code
+        return code
+
+    with ThreadPoolExecutor(3) as pool:
+        codes = sorted(pool.map(write, people))
+    assert codes == [200, 409, 409]
+    assert len(made.desk.store.events()) == 1
 
 
 def test_not_reported_is_a_finding_and_rejected_leaves_a_hole(one: Any) -> None:
