@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from pipeline.extract.conditions import Named
+from pipeline.extract.lexicon import rules
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.quantities import Quantity
 from pipeline.extract.slots import Fields, Slots
@@ -14,6 +16,8 @@ from pipeline.schema import Outcome, Timepoint
 
 Span = tuple[int, int]
 
+#: The route that patients are moved to, from the vein, where a study of one arm compares routes.
+MOVED_TO = "SC"
 #: An event's direction and the other one.
 _TURNED = {"improved": "worsened", "worsened": "improved"}
 #: "..., not significant", behind the numbers of two arms.
@@ -23,8 +27,6 @@ _NOT_SHOWN = re.compile(
 )
 #: What stands before a p value between arms, behind those of each arm.
 _BETWEEN = re.compile(r"\b(?:differ\w*|between|versus|vs)\b", re.IGNORECASE)
-
-
 #: What is told of patients before a treatment: "at presentation 45% could not walk".
 _AT_START = re.compile(
     r"\bat\s+(?:the\s+time\s+of\s+)?(?:initial\s+)?(?:presentation|diagnosis|onset|admission|study\s+entry|entry|inclusion)\b",
@@ -183,4 +185,11 @@ class Result(Slots):
 def _is_left(compared: Named | None, name: str) -> bool:
     """Whether an arm is called by the route that a study of one arm leaves."""
     moved = compared is not None and compared.name.endswith(" route")
-    return moved and re.match(r"[fc]?SC|subcut", name, re.IGNORECASE) is None
+    return moved and not name.lower().startswith(_tried_route())
+
+
+@cache
+def _tried_route() -> tuple[str, ...]:
+    """The terms, in small letters, of the route that a study of one arm moves to."""
+    row = next(r for r in rules("routes") if r["name"] == MOVED_TO)
+    return tuple(t.lower() for t in (*row["terms"], *row["beside_amount"]))
