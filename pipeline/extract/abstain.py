@@ -3,7 +3,7 @@
 Each line there is a kind of readings, whatever their words, with how many were wrong on abstracts
 that no rule had been made on. Values with their quotes stay; a name, a time, a size or a total of
 such a kind is left out, and a problem says so. A row of which nothing is left that can be
-understood is no row.
+understood is no row, nor is one arm's of a trial whose name is left out: its arm is doubtful too.
 """
 
 from __future__ import annotations
@@ -154,13 +154,13 @@ def doubt_of(page: Page, row: OutcomeSpan) -> str:
 
 
 def _outcome(outcome: Outcome, found: _Row, told: list[Problem]) -> Outcome | None:
-    """An outcome without its doubtful name or time; None where no more than a number is left."""
+    """An outcome without its doubtful name or time; None where too little is left."""
     page, row = found.page, found.row
     kind = doubt_of(page, row)
     if kind:
         told.append(_problem(page, kind, "the name of the outcome", row.named))
-        bare = _is_bare(outcome, row) and not _is_of_an_arm(page, row)
-        return None if bare else _nameless(outcome, row)
+        gone = _is_of_an_arm(page, row) or _is_bare(outcome, row)
+        return None if gone else _nameless(outcome, row)
     if _is_all(found):
         told.append(_problem(page, "all", "how many had it", row.span))
         return None

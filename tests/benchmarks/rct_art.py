@@ -67,7 +67,8 @@ def predicted(doc: Doc, shift: int, *, abstains: bool = True) -> Iterator[Triple
     seen: set[Span] = set()
     page = Page(doc)
     for row in doc._.outcomes:
-        named = () if abstains and doubt_of(page, row) else (_moved(row.named, shift),)
+        if abstains and doubt_of(page, row):
+            continue
         for m, arm in ((row.main, row.arm), (row.other, row.against)):
             baseline = row.other_is == "baseline"
             arm = row.arm if baseline else arm  # noqa: PLW2901
@@ -75,7 +76,7 @@ def predicted(doc: Doc, shift: int, *, abstains: bool = True) -> Iterator[Triple
                 continue
             seen.add(m.span)
             places = tuple(_moved(s, shift) for s in (row.groups or doc._.arms)[arm].mentions)
-            yield Triple(_moved(m.span, shift), _values(m), places, named)
+            yield Triple(_moved(m.span, shift), _values(m), places, (_moved(row.named, shift),))
 
 
 def right(made: Triple, true: Triple, *, strict: bool) -> bool:
