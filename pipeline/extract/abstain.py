@@ -23,13 +23,10 @@ from pipeline.schema import Outcome, Problem, Reading, Study
 
 Span = tuple[int, int]
 
-#: How far a name may stand behind its number, and how far where those counted "had" or "showed" it.
-FAR, FAR_HAD = 20, 45
 #: How far from the start of its sentence a time heads it.
 HEAD = 25
 #: A stop between; "the score, a mean of three, was 5" has none, since its name goes on.
 _BREAK = re.compile(r"[,;:](?!\s+(?:was|were|had|has|rose|fell|[a-z]{3,12}ed)\b)")
-_HAD = re.compile(r"\b(?:had|have|showed|reported|experienced|made)\b", re.IGNORECASE)
 #: Words that begin another clause; before a name, also those that say whose or what for.
 _CLAUSE = re.compile(
     r"\b(?:who|whom|when|while|but|because|whereas|and|that|which)\b"
@@ -106,12 +103,6 @@ class _Row:
         """Whether words that begin another clause or phrase stand between."""
         return _CLAUSE.search(self.between) is not None
 
-    def is_far(self) -> bool:
-        """Whether the name stands behind its numbers, and not near."""
-        start, end = self.gap
-        near = FAR_HAD if _HAD.search(self.between) else FAR
-        return self.row.named[0] >= self.numbers[1] and end - start > near
-
 
 #: What makes a name doubtful, by the kinds of patterns/abstain.jsonl; the first that holds is told.
 NAMES: dict[str, Callable[[_Row], bool]] = {
@@ -122,7 +113,6 @@ NAMES: dict[str, Callable[[_Row], bool]] = {
     "number between": _Row.has_number_between,
     "comma between": _Row.has_break_between,
     "clause between": _Row.has_clause_between,
-    "far behind": _Row.is_far,
 }
 
 

@@ -204,4 +204,4 @@ def test_the_seed_through_the_command_line(shared: Path, tmp_path: Path, repo: P
     assert rows["range"]["range"] == [2, 6]
     assert rows["range"]["scale"] == "months"
     counts = [(o["events"], o.get("n")) for o in found["outcomes"] if o["type"] == "count"]
-    assert counts == [(5, 5)]
+    assert counts == [(5, 5), (1, None)]
