@@ -143,11 +143,20 @@ def is_misnamed(text: str, start: int, lead: Measurement, name: Name) -> bool:
     if _GROUP.search(text, *name.span) and _OF_GROUP.search(before):
         return True
     if name.span[0] >= lead.end:
-        gap = text[lead.end : name.span[0]]
-        listed = not name.is_open and ("," in gap if name.direction is None else gap[:1] == ",")
-        return listed or bool(_ANOTHER_CLAUSE.search(gap)) or _is_of_next(text, lead, name)
-    if name.span[1] > lead.start:
-        return False
+        return _is_another_behind(text, lead, name)
+    return name.span[1] <= lead.start and _is_another_before(text, start, lead, name)
+
+
+def _is_another_behind(text: str, lead: Measurement, name: Name) -> bool:
+    """Whether a name behind its numbers belongs to something else."""
+    gap = text[lead.end : name.span[0]]
+    listed = not name.is_open and ("," in gap if name.direction is None else gap[:1] == ",")
+    return listed or bool(_ANOTHER_CLAUSE.search(gap)) or _is_of_next(text, lead, name)
+
+
+def _is_another_before(text: str, start: int, lead: Measurement, name: Name) -> bool:
+    """Whether a name before its numbers belongs to something else."""
+    before = text[max(start, name.span[0] - _REACH) : name.span[0]]
     return (
         bool(_OF_WHOM.search(before))
         or (name.is_open and bool(_PEOPLE_IN.search(before)))
