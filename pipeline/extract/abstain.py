@@ -3,7 +3,7 @@
 Each line there is a kind of readings, whatever their words, with how many were wrong on abstracts
 that no rule had been made on. Values with their quotes stay; a name, a time, a size or a total of
 such a kind is left out, and a problem says so. A row of which nothing is left that can be
-understood is no row, nor is one arm's of a trial whose name is left out: its arm is doubtful too.
+understood is no row.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class _Row:
         """Whether it sets arms of a trial, or groups of its sentence, against each other."""
         row = self.row
         both = row.other_is == "comparator" or (row.main is None and row.effect is not None)
-        return bool(row.groups) or (both and _is_of_an_arm(self.page))
+        return bool(row.groups) or (both and _has_arms(self.page))
 
     def is_elsewhere(self) -> bool:
         """Whether the name stands in another sentence than the numbers."""
@@ -149,8 +149,7 @@ def _outcome(outcome: Outcome, found: _Row, told: list[Problem]) -> Outcome | No
     kind = doubt_of(page, row)
     if kind:
         told.append(_problem(page, kind, "the name of the outcome", row.named))
-        gone = _is_of_an_arm(page, row) or _is_bare(outcome, row)
-        return None if gone else _nameless(outcome, row)
+        return None if _is_bare(outcome, row) else _nameless(outcome, row)
     if _is_all(found):
         told.append(_problem(page, "all", "how many had it", row.span))
         return None
@@ -205,11 +204,9 @@ def _is_trial(page: Page) -> bool:
     return page.doc._.design.design in COMPARATIVE
 
 
-def _is_of_an_arm(page: Page, row: OutcomeSpan | None = None) -> bool:
-    """Whether several arms are compared, and a row, if one is given, is one's of them."""
-    groups = row.groups if row is not None else ()
-    several = len(groups or page.doc._.arms) > 1 and _is_trial(page)
-    return several and (row is None or row.arm is not None)
+def _has_arms(page: Page) -> bool:
+    """Whether several arms are compared."""
+    return len(page.doc._.arms) > 1 and _is_trial(page)
 
 
 def _is_own_time(found: _Row) -> bool:

@@ -67,8 +67,7 @@ def predicted(doc: Doc, shift: int, *, abstains: bool = True) -> Iterator[Triple
     seen: set[Span] = set()
     page = Page(doc)
     for row in doc._.outcomes:
-        if abstains and doubt_of(page, row):
-            continue
+        named = () if abstains and doubt_of(page, row) else (_moved(row.named, shift),)
         for m, arm in ((row.main, row.arm), (row.other, row.against)):
             baseline = row.other_is == "baseline"
             arm = row.arm if baseline else arm  # noqa: PLW2901
@@ -76,7 +75,7 @@ def predicted(doc: Doc, shift: int, *, abstains: bool = True) -> Iterator[Triple
                 continue
             seen.add(m.span)
             places = tuple(_moved(s, shift) for s in (row.groups or doc._.arms)[arm].mentions)
-            yield Triple(_moved(m.span, shift), _values(m), places, (_moved(row.named, shift),))
+            yield Triple(_moved(m.span, shift), _values(m), places, named)
 
 
 def right(made: Triple, true: Triple, *, strict: bool) -> bool:
