@@ -75,7 +75,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class FieldView:
-    """A field as the page shows it; `edit` is the value as it is typed, `version` its events."""
+    """A field as the page shows it: `edit` is what is typed, `mine` the own verdict, if any."""
 
     id: str
     path: str
@@ -94,6 +94,7 @@ class FieldView:
     quote: str = ""
     start: int | None = None
     end: int | None = None
+    mine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +258,7 @@ def _view(
         one_line(quote.text, 300) if quote else "",
         quote.start if quote else None,
         quote.end if quote else None,
+        own.decision.verdict if (own := own_last(events, who)) else "",
     )
 
 

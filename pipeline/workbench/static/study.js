@@ -86,7 +86,11 @@ function refresh(answer, path) {
 const NEED = "Choose a field first: j, or a click.";
 
 function simple(verdict) {
-  return () => (now ? decide(now, { verdict }) : say(NEED));
+  return () => {
+    if (!now) say(NEED);
+    else if (now.dataset.mine === verdict) say("You have said so already.");
+    else decide(now, { verdict });
+  };
 }
 
 /** Open a form in the field; Enter saves, Esc cancels. */
