@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from pipeline import __version__
 from pipeline.config import Config
 from pipeline.effects.measures import MEASURES
 from pipeline.report import MeasureView, ReportData
 from pipeline.review import checked
-from pipeline.schema import Evidence, Flow, QuestionResult
+from pipeline.schema import (
+    Evidence,
+    Flow,
+    PooledEstimate,
+    QuestionResult,
+    Sensitivity,
+    SmallStudyTest,
+)
 from pipeline.screen import reasons
 
 #: How the report leads each scale of analysis back to the printed one.
@@ -83,6 +91,13 @@ def _summary_row(result: QuestionResult) -> dict[str, object]:
         "k": len(result.effects),
         "n": sum(e.ni or 0 for e in result.effects),
         "not_pooled": len(result.not_pooled),
+        "numbers": result.numbers,
+        "recovered_numbers": sum(result.unprinted.values()),
+        "recovered": result.unprinted,
+        "sensitivity": [_sensitivity_row(one, view) for one in result.sensitivity],
+        "small_studies": [_test_row(one, view) for one in result.small_studies],
+        "influence": [asdict(one) for one in result.influence],
+        "check_notes": list(result.check_notes),
         "reason": result.reason,
         "text": result.reason,
         "prediction": "",
@@ -91,11 +106,7 @@ def _summary_row(result: QuestionResult) -> dict[str, object]:
     if pooled is None:
         return row
     unit = " %" if view.percent else ""
-    shown = {
-        k: view.natural(v)
-        for k in ("estimate", "ci_lb", "ci_ub")
-        if (v := getattr(pooled, k)) is not None
-    }
+    shown = _natural(pooled, view)
     row |= shown | {"tau2": pooled.tau2, "method": pooled.method, "test": pooled.test}
     interval = f"[{shown['ci_lb']:.2f}, {shown['ci_ub']:.2f}]"
     row["text"] = f"{result.measure} {shown['estimate']:.2f}{unit} {interval}"
@@ -104,3 +115,22 @@ def _summary_row(result: QuestionResult) -> dict[str, object]:
         row |= {"pi_lb": view.natural(pooled.pi_lb), "pi_ub": view.natural(pooled.pi_ub)}
         row["prediction"] = f"[{row['pi_lb']:.2f}, {row['pi_ub']:.2f}]"
     return row
+
+
+def _sensitivity_row(one: Sensitivity, view: MeasureView) -> dict[str, object]:
+    """A variation's estimate on the printed scale, or why there is none."""
+    row: dict[str, object] = {"label": one.label, "reason": one.reason}
+    if one.pooled is not None:
+        row |= {"k": one.pooled.k, "method": one.pooled.method, "test": one.pooled.test}
+        row |= _natural(one.pooled, view)
+    return row
+
+
+def _test_row(one: SmallStudyTest, view: MeasureView) -> dict[str, object]:
+    """A test of small-study effects, what it leaves on the printed scale."""
+    return asdict(one) | (_natural(one, view) if one.estimate is not None else {})
+
+
+def _natural(pooled: PooledEstimate | SmallStudyTest, view: MeasureView) -> dict[str, float]:
+    """An estimate and its interval on the printed scale."""
+    return {k: view.natural(getattr(pooled, k)) for k in ("estimate", "ci_lb", "ci_ub")}

@@ -20,7 +20,8 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.effects.formulas import Rules
 from pipeline.errors import EffectSizeError, InputError, PoolError
-from pipeline.meta import meta, read_table
+from pipeline.meta import Target, meta, read_table
+from pipeline.meta.plots import drawings
 
 BCG = """author,year,tpos,tneg,cpos,cneg,ablat,alloc
 Aronson,1948,4,119,11,128,44,random
@@ -413,3 +414,56 @@ def test_cluster_trials_count_by_their_effective_size() -> None:
     assert clustered.yi == pytest.approx(plain.yi)
     assert clustered.vi[0] == pytest.approx(1.95 * plain.vi[0])  # type: ignore[operator]
     assert clustered.vi[1] == pytest.approx(plain.vi[1])
+
+
+def test_enough_is_known_or_not(path: Path) -> None:
+    """The whole error of 5 % is spent on 13 looks by year; the first tells nothing yet."""
+    flags = ["-m", "RR", "--order", "year", "--mid", "0.5", "--json"]
+    done = CliRunner().invoke(app, ["meta", str(path), *flags])
+    assert done.exit_code == 0
+    shown = json.loads(done.stdout)["sequential"]
+    assert [look["slab"] for look in shown["looks"]][:2] == [
+        "Aronson 1948",
+        "Ferguson & Simes 1949",
+    ]
+    assert shown["adjusted"] == pytest.approx(shown["required"] / (1 - shown["diversity"]))
+    n = [look["n"] for look in shown["looks"]]
+    assert n[0] == 4 + 119 + 11 + 128
+    assert shown["looks"][0]["timing"] == pytest.approx(min(n[0] / shown["adjusted"], 1))
+    printed = CliRunner().invoke(app, ["meta", str(path), *flags[:-1]])
+    assert "patients in one trial; diversity" in printed.stdout
+
+
+def test_a_sequential_analysis_needs_patients() -> None:
+    with pytest.raises(PoolError, match="needs the patients"):
+        meta(DOSES, target=Target(0.2))
+
+
+def test_figures_of_a_pool_and_of_each_table(path: Path, tmp_path: Path) -> None:
+    flags = ["--loo", "--cumulative", "--influence", "--bias", "--also", "heterogeneity,gosh"]
+    folder = tmp_path / "figures"
+    call = ["meta", str(path), "-m", "RR", *flags, "--plots", str(folder), "--json"]
+    done = CliRunner().invoke(app, call)
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["k"] == 13
+    names = "baujat cumulative forest funnel gosh influence labbe loo profile radial"
+    assert sorted(file.stem for file in folder.iterdir()) == names.split()
+    forest = (folder / "forest.svg").read_text(encoding="utf-8")
+    assert "Frimodt-Moller et al 1973" in forest
+    assert "0.49 [0.33, 0.73]" in forest  # exp(-0.7145 (-1.1086 to -0.3204)), Hartung-Knapp
+    assert "Egger" in (folder / "funnel.svg").read_text(encoding="utf-8")
+
+
+def test_figures_of_a_dose_and_of_one_study() -> None:
+    curve = dict(drawings(meta(DOSES, dose="rcs(dose,3)")))
+    assert list(curve) == ["forest", "curve"]
+    assert "knots" in curve["curve"].svg()
+    one = dict(drawings(meta(DOSES.head(1))))
+    assert list(one) == ["forest"]
+    assert "Not pooled" in one["forest"].svg()
+
+
+def test_subsets_are_printed_in_three_lines(path: Path) -> None:
+    printed = CliRunner().invoke(app, ["meta", str(path), "-m", "RR", "--also", "gosh"])
+    assert printed.exit_code == 0
+    assert "gosh: 4096 subsets" in printed.stdout

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.meta_text import lines_of
 from pipeline.cli.options import AsJson
 from pipeline.cli.output import print_json
+
+if TYPE_CHECKING:
+    from pipeline.meta import MetaAnalysis
 
 _EXAMPLES = """Examples:
 
@@ -21,6 +24,10 @@ _EXAMPLES = """Examples:
   evipool meta trials.csv --measure OR --method MH --json
 
   evipool meta trials.csv --measure OR --loo --cumulative --order year --bias
+
+  evipool meta trials.csv --measure RR --order year --mid 0.8
+
+  evipool meta trials.csv --measure OR --influence --bias --plots figures
 
   evipool meta effects.csv --mods "dose,factor(design)"
 
@@ -68,6 +75,18 @@ Cumulative = Annotated[
 Influence = Annotated[bool, typer.Option("--influence", help="What each study does to it.")]
 Also = Annotated[str, typer.Option(help="More tables: blup, gosh, permutation, heterogeneity.")]
 Order = Annotated[str | None, typer.Option(help="Column that orders --cumulative.")]
+Mid = Annotated[
+    float | None,
+    typer.Option(help="Smallest effect that matters, as printed: a trial sequential analysis."),
+]
+Risk = Annotated[float | None, typer.Option(help="Control arms' risk for --mid; that of the data.")]
+Sd = Annotated[float | None, typer.Option(help="SD of a patient for --mid; that of the data.")]
+Power = Annotated[float, typer.Option(help="Power for --mid.")]
+Plots = Annotated[
+    Path | None,
+    typer.Option("--plots", help="Folder for figures: of the model, and of each table asked for."),
+]
+Png = Annotated[bool, typer.Option("--png", help="Figures as PNG; SVG else.")]
 Cluster = Annotated[
     str | None, typer.Option(help="Column: effects of one study or centre share its value.")
 ]
@@ -102,6 +121,10 @@ def meta(
     influence: Influence = False,
     also: Also = "",
     order: Order = None,
+    mid: Mid = None,
+    risk: Risk = None,
+    sd: Sd = None,
+    power: Power = 0.9,
     cluster: Cluster = None,
     prior: Prior = None,
     glmm_model: Model = "UM.FS",
@@ -109,6 +132,8 @@ def meta(
     add: Add = 0.5,
     to: To = "only0",
     drop00: Drop = False,
+    plots: Plots = None,
+    png: Png = False,
     as_json: AsJson = False,
 ) -> None:
     """Pool a table of studies: effect sizes, estimate, intervals, heterogeneity."""
@@ -132,6 +157,7 @@ def meta(
         prior=prior,
         checks=[*(name for name, asked in tables.items() if asked), *_listed(also)],
         order=order,
+        target=None if mid is None else analysis.Target(mid, risk, sd, power),
         glmm_model=glmm_model,
         rules=Rules(add, to, drop00, vtype),
     )
@@ -139,8 +165,19 @@ def meta(
         print_json(result.as_dict())
     else:
         typer.echo("\n".join(lines_of(result)))
+    if plots is not None:
+        _draw(result, plots, "png" if png else "svg")
     if result.pooled is None and result.regression is None:
         raise typer.Exit(5)
+
+
+def _draw(result: MetaAnalysis, folder: Path, kind: str) -> None:
+    """Write the figures, and say where they lie."""
+    from pipeline.meta.plots import drawings
+
+    for name, drawing in drawings(result):
+        path = drawing.save(folder / f"{name}.{kind}")
+        typer.echo(f"Wrote {path}", err=True)
 
 
 meta.__doc__ = f"{meta.__doc__}\n\n{_EXAMPLES}"

@@ -36,16 +36,28 @@ def lines_of(result: MetaAnalysis) -> list[str]:
 
 def _table(name: str, table: Any) -> list[str]:
     """A table beside the estimate: rows with their columns, or names with their numbers."""
+    if isinstance(table, list) and "slab" not in table[0]:
+        return _subsets(name, table)
     if isinstance(table, list):
         columns = [c for c in table[0] if c not in ("slab", "row", "test", "dfbs")]
         lines = [f"{name}:", "  ".join(f"{c:>9}" for c in columns) + "  study"]
         for row in table:
             lines.append("  ".join(f"{_cell(row[c]):>9}" for c in columns) + f"  {row['slab']}")
         return lines
-    if name == "curve":
-        return _curve(table)
+    if name in _SHOWN:
+        return _SHOWN[name](table)
     lines = [f"  {key}: {_said(value)}" for key, value in table.items() if key != "notes"]
     return [f"{name}:", *lines, *(f"  {note}" for note in dict.fromkeys(_notes(table)))]
+
+
+def _subsets(name: str, rows: list[dict[str, Any]]) -> list[str]:
+    """A table of many results without names: least, median and largest of each number."""
+    lines = [f"{name}: {len(rows)} subsets", "              least     median    largest"]
+    for column in ("estimate", "tau2", "i2"):
+        values = sorted(row[column] for row in rows)
+        shown = "  ".join(f"{values[i]:9.4f}" for i in (0, len(values) // 2, -1))
+        lines.append(f"{column:>9}  {shown}")
+    return lines
 
 
 def _curve(table: dict[str, Any]) -> list[str]:
@@ -60,6 +72,28 @@ def _curve(table: dict[str, Any]) -> list[str]:
     bent = table["nonlinearity"]
     knots = " ".join(f"{knot:.4g}" for knot in table["knots"])
     return [*lines, f"Knots at {knots}; test of a straight line: p = {bent['pval']:.4g}"]
+
+
+def _sequential(table: dict[str, Any]) -> list[str]:
+    """Required patients, looks with their boundaries, and what they say."""
+    lines = [
+        f"sequential: {table['required']} patients in one trial; diversity "
+        f"{100 * table['diversity']:.1f} %: {table['adjusted']:.0f} in this pool",
+        "  Assumed: " + "; ".join(table["assumptions"]) + ".",
+        "        n  information        z  boundary  study",
+    ]
+    for look in table["looks"]:
+        share, boundary = f"{100 * look['timing']:.1f} %", _cell(look["boundary"])
+        lines.append(
+            f"{look['n']:>9.0f}  {share:>11}  {look['z']:7.3f}  {boundary:>8}  {look['slab']}"
+        )
+    crossed = "The boundary was crossed." if table["crossed"] else "No boundary was crossed."
+    reached = "has been" if table["reached"] else "has not been"
+    return [*lines, f"{crossed} The required size {reached} reached."]
+
+
+#: Tables with a print of their own.
+_SHOWN = {"curve": _curve, "sequential": _sequential}
 
 
 def _said(value: Any) -> str:

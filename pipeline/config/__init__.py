@@ -7,6 +7,7 @@ is kept for `evipool config show`.
 from pipeline.config.layers import NOT_SETTINGS, PREFIX, flatten
 from pipeline.config.load import Loaded, load
 from pipeline.config.models import (
+    COUNT_MODELS,
     Condition,
     Config,
     Database,
@@ -23,6 +24,7 @@ from pipeline.config.models import (
 )
 
 __all__ = [
+    "COUNT_MODELS",
     "NOT_SETTINGS",
     "PREFIX",
     "Condition",

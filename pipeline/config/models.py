@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -11,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    ValidationInfo,
     field_serializer,
     field_validator,
     model_validator,
@@ -21,6 +24,8 @@ from pipeline.schema import DESIGNS
 
 Design = Literal[DESIGNS]  # type: ignore[valid-type]
 Proportion = Annotated[float, Field(gt=0, lt=1)]
+Correlation = Annotated[float, Field(gt=-1, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
 MASK = "***"
 #: The login of an address and a password among its parameters. It goes to the last @: SQLAlchemy
 #: takes slashes and spaces as parts of a password.
@@ -105,19 +110,49 @@ class OutcomeDef(Part):
         return value
 
 
-#: Estimators of tau2 by metafor's codes; EE is equal effects.
-Method = Literal["REML", "ML", "DL", "HE", "HS", "HSk", "SJ", "EB", "PM", "EE"]
+#: Estimators of tau2 by metafor's codes (EE is equal effects), and the models of counts.
+Method = Literal[
+    "REML", "ML", "DL", "HE", "HS", "HSk", "SJ", "EB", "PM", "EE", "MH", "PETO", "GLMM"
+]
+
+#: Models that pool counts instead of effect sizes, with the measures that each pools.
+COUNT_MODELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "MH": ("RR", "OR", "RD", "IRR"),
+        "PETO": ("PETO",),
+        "GLMM": ("OR", "IRR", "PLO", "IRLN"),
+    }
+)
+
+#: metafor's mixed models of two groups.
+GlmmModel = Literal["UM.FS", "UM.RS", "CM.EL", "CM.AL"]
 
 #: metafor's tests of a pooled effect.
 Test = Literal["knha", "adhoc", "t", "z"]
 
 
 class ModelSpec(Part):
-    """The pooling model: tau2 estimator, test of the pooled effect, confidence level."""
+    """The pooling model: tau2 estimator or model of counts, test, confidence level.
+
+    `glmm_model` is the GLMM of two groups, UM.FS where none is named.
+    """
 
     method: Method = "REML"
     test: Test = "knha"
     level: Proportion = 0.95
+    glmm_model: GlmmModel | None = None
+
+    @field_validator("glmm_model")
+    @classmethod
+    def _of_a_glmm(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """Only a GLMM has such a model."""
+        if value is not None and info.data.get("method") != "GLMM":
+            raise ValueError("belongs to the method GLMM")
+        return value
+
+
+#: What may stand beside a pool: tests of small-study effects, and what single studies do to it.
+CheckName = Literal["bias", "leave_one_out", "influence"]
 
 
 class SensitivitySpec(Part):
@@ -126,7 +161,9 @@ class SensitivitySpec(Part):
     label: str
     method: Method | None = None
     test: Test | None = None
-    ri: Annotated[float, Field(gt=-1, lt=1)] | None = None
+    glmm_model: GlmmModel | None = None
+    ri: Correlation | None = None
+    cv: Positive | None = None
     designs: tuple[Design, ...] | None = None
     recover: tuple[str, ...] | None = None
     leave_one_out: bool = False
@@ -137,7 +174,9 @@ class Question(Part):
 
     `comparator` holds phrases of which the comparator arm must show one; `recover` names the
     conversions that may stand in for numbers a paper does not print (`effects.convert`); `ri` is
-    the assumed correlation of two measurements of one patient.
+    the assumed correlation of two measurements of one patient, `ri_grid` those that are tried
+    beside it; `cv` a coefficient of variation borrowed from `cv_source`. `checks` are what stands
+    beside the pool; None for what its number of studies allows.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -150,10 +189,21 @@ class Question(Part):
     designs: tuple[Design, ...] = ()
     model: ModelSpec = ModelSpec()
     subgroup: Literal["condition", "design"] | None = None
-    ri: Annotated[float, Field(gt=-1, lt=1)] | None = None
+    ri: Correlation | None = None
+    ri_grid: tuple[Correlation, ...] = (0.3, 0.5, 0.7, 0.9)
+    cv: Positive | None = None
+    cv_source: str | None = None
     recover: tuple[str, ...] = ()
     favours: tuple[str, str] | None = None
     sensitivity: tuple[SensitivitySpec, ...] = ()
+    checks: tuple[CheckName, ...] | None = None
+
+    @model_validator(mode="after")
+    def _sourced(self) -> Question:
+        """A borrowed number says from where."""
+        if (self.cv is None) != (not (self.cv_source or "").strip()):
+            raise ValueError("cv and cv_source belong together: a borrowed CV says from where")
+        return self
 
 
 class Review(Part):

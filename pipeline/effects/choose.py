@@ -9,10 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from pipeline.config import Condition, OutcomeDef, Question
+from pipeline.config import COUNT_MODELS, Condition, OutcomeDef, Question
 from pipeline.effects.convert import RECOVERIES
 from pipeline.effects.match import belongs, condition_name, is_add_on, is_of_comparator, rows_of
 from pipeline.effects.measures import MEASURES
+from pipeline.effects.percent import FROM_PERCENT
 from pipeline.effects.printed import printed, quote_of
 from pipeline.effects.read import compute
 from pipeline.effects.source import ASSUMPTIONS, Computed
@@ -88,12 +89,12 @@ def effects_for(
     return Selection(
         tuple(_effect(question, population, c, computed) for c, computed in pooled),
         tuple(_refusal(c) for c in choices if c.computed is None),
-        _assumptions([computed for _, computed in pooled]),
+        _assumptions(question, [computed for _, computed in pooled]),
     )
 
 
 def check_questions(questions: Iterable[Question], outcomes: Iterable[OutcomeDef] = ()) -> None:
-    """Refuse a question whose measure or recovery does not exist, or does not fit its outcome.
+    """Refuse a question whose measure, recovery or model does not exist or does not fit.
 
     Parameters
     ----------
@@ -120,8 +121,41 @@ def check_questions(questions: Iterable[Question], outcomes: Iterable[OutcomeDef
                     f"Question {question.id}: unknown name {name!r} in recover; "
                     f"must be one of {', '.join(RECOVERIES)}."
                 )
+        _check_percent(question)
+        _check_models(question)
         if question.outcome in defined:
             _check_kind(question, defined[question.outcome])
+
+
+def _check_percent(question: Question) -> None:
+    """Refuse ratios behind percent changes of other measures, or without what they borrow."""
+    lists = [question.recover, *(s.recover or () for s in question.sensitivity)]
+    if not any(FROM_PERCENT in names for names in lists):
+        return
+    if question.measure not in ("ROM", "ROMC"):
+        raise ConfigError(
+            f"Question {question.id}: {FROM_PERCENT} gives ROM and ROMC; not {question.measure}."
+        )
+    missing = [name for name in ("cv", "ri") if getattr(question, name) is None]
+    if missing:
+        raise ConfigError(f"Question {question.id}: {FROM_PERCENT} needs {' and '.join(missing)}.")
+
+
+def _check_models(question: Question) -> None:
+    """Refuse a model of counts, of the question or of a variation, that pools other measures."""
+    for method in (question.model.method, *(s.method for s in question.sensitivity)):
+        pooled = COUNT_MODELS.get(method or "")
+        if pooled is not None and question.measure not in pooled:
+            raise ConfigError(
+                f"Question {question.id}: {method} pools {', '.join(pooled)}; "
+                f"not {question.measure}."
+            )
+    for spec in question.sensitivity:
+        if spec.glmm_model and (spec.method or question.model.method) != "GLMM":
+            raise ConfigError(
+                f"Question {question.id}: glmm_model {spec.glmm_model} of {spec.label!r} belongs "
+                "to the method GLMM."
+            )
 
 
 def _check_kind(question: Question, outcome: OutcomeDef) -> None:
@@ -220,6 +254,9 @@ def _effect(
         recovered=tuple(sentence for _, sentence in computed.notes),
         quotes=computed.quotes,
         reviewed=computed.reviewed and _placed(choice),
+        counts=computed.counts,
+        numbers=computed.numbers,
+        unprinted=computed.unprinted,
     )
 
 
@@ -244,9 +281,19 @@ def _refusal(choice: _Choice) -> NotPooled:
     )
 
 
-def _assumptions(computed: Sequence[Computed]) -> tuple[str, ...]:
+#: A model of counts has no rule for zero cells.
+_ZERO_CELLS = (
+    "Where a cell is 0, 1/2 is added to every cell for that study's own effect; "
+    "the pool takes the counts as printed"
+)
+
+
+def _assumptions(question: Question, computed: Sequence[Computed]) -> tuple[str, ...]:
     """What the pool rests on, each with the number of its studies."""
+    said = dict(ASSUMPTIONS)
+    if question.model.method in COUNT_MODELS:
+        said["zero cell"] = _ZERO_CELLS
     kinds = [{kind for kind, _ in one.notes} for one in computed]
     counts = {kind: sum(kind in one for one in kinds) for kind in ASSUMPTIONS}
     of = f"of {len(computed)} {'study' if len(computed) == 1 else 'studies'}"
-    return tuple(f"{ASSUMPTIONS[kind]} ({n} {of})." for kind, n in counts.items() if n)
+    return tuple(f"{said[kind]} ({n} {of})." for kind, n in counts.items() if n)

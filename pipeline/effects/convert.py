@@ -13,7 +13,10 @@ from scipy import stats
 from pipeline.errors import EffectSizeError
 
 #: Conversions that assume something a paper does not say: a question must name them in `recover`.
-RECOVERIES = ("events_from_percent", "t_from_p", "sd_from_p", "se_from_p", "mean_from_median")
+RECOVERIES = (
+    *("events_from_percent", "t_from_p", "sd_from_p", "se_from_p", "mean_from_median"),
+    "log_ratio_from_percent",
+)
 
 Recovered = tuple[float, str]
 

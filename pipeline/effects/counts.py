@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from pipeline.effects import convert
 from pipeline.effects.source import Computed, Source
@@ -15,18 +16,22 @@ def two_counts(source: Source) -> Computed:
     """Events and totals of two arms."""
     treated, control = _count(source, ""), _count(source, "comparator_")
     _note_zero_cells(source, treated, control)
-    return source.computed(
+    made = source.computed(
         source.measure.compute(treated, control),
         treated.n + control.n,
         *(treated.events, treated.n, control.events, control.n),
     )
+    others = treated.n - treated.events, control.n - control.events
+    cells = treated.events, others[0], control.events, others[1]
+    return replace(made, counts=tuple(zip(("ai", "bi", "ci", "di"), cells, strict=True)))
 
 
 def one_count(source: Source) -> Computed:
     """Events and total of one arm."""
     arm = _count(source, "")
     _note_zero_cells(source, arm)
-    return source.computed(source.measure.compute(arm), arm.n, arm.events, arm.n)
+    made = source.computed(source.measure.compute(arm), arm.n, arm.events, arm.n)
+    return replace(made, counts=(("xi", arm.events), ("mi", arm.n - arm.events)))
 
 
 def decimals(text: str, value: float) -> int:
@@ -76,5 +81,5 @@ def _events(source: Source, arm: str, n: int) -> int:
             f"a percentage without a count; {percent:g} % of {n} could be {events}, "
             "but the question does not allow events_from_percent"
         )
-    source.note("events_from_percent", sentence)
+    source.recover("events_from_percent", sentence, arm + "events")
     return events

@@ -33,7 +33,7 @@ def two_means(source: Source) -> Computed:
     else:
         treated, control = (mean_of(source, arm) for arm in ("", "comparator_"))
     if row.type == "mean_change":
-        kind = "improvement" if _is_improvement(source, treated.mean, control.mean) else "change"
+        kind = "improvement" if is_improvement(source, treated.mean, control.mean) else "change"
         source.note(kind, ASSUMPTIONS[kind])
     return source.computed(
         source.measure.compute(treated, control),
@@ -53,7 +53,7 @@ def _by_p(source: Source) -> tuple[ContinuousData, ContinuousData]:
     for mean in (mean1, mean2):
         source.check_range(mean, change=False)
     sd, sentence = convert.sd_from_p(mean1 - mean2, p, n1, n2)
-    source.note("sd_from_p", sentence)
+    source.recover("sd_from_p", sentence, "sd", "comparator_sd")
     return ContinuousData(mean1, sd, n1), ContinuousData(mean2, sd, n2)
 
 
@@ -68,10 +68,10 @@ def crossover_means(source: Source) -> Computed:
             f"the periods of a crossover need the same patients; got {treated.n} and {control.n}"
         )
     r = source.question.ri or 0.0
-    source.note("crossover", f"the two periods correlate with an assumed r = {r:g}")
+    source.recover("crossover", f"the two periods correlate with an assumed r = {r:g}", "r")
     result = of_pairs(treated, control, r)
     cells = treated.mean, treated.sd, treated.n, control.mean, control.sd, control.n
-    return source.computed(result, treated.n, *cells)
+    return source.computed(result, treated.n, *cells, numbers=len(cells) + 1)
 
 
 def mean_change(source: Source) -> Computed:
@@ -85,7 +85,7 @@ def changes_of(source: Source) -> ContinuousData:
     """Return mean and SD of the change: as printed, or from both times and the protocol's r."""
     if source.row.type == "mean_change":
         data = mean_of(source, "")
-        return ContinuousData(_signed(source, data.mean), data.sd, data.n)
+        return ContinuousData(signed(source, data.mean), data.sd, data.n)
     refuse_type(source, ("mean",))
     before = source.take("baseline_value")
     if before is None:
@@ -93,11 +93,11 @@ def changes_of(source: Source) -> ContinuousData:
     after = mean_of(source, "")
     factor = source.factor()
     source.check_range(before * factor, change=False)
-    sd_before = factor * _sd(source, "baseline_", before, after.n)
+    sd_before = factor * sd_of(source, "baseline_", before, after.n)
     if source.question.ri is None:
         raise EffectSizeError("the SD of the change needs a correlation; the question has no ri")
     sd, sentence = convert.change_sd(sd_before, after.sd, source.question.ri)
-    source.note("ri", sentence)
+    source.recover("ri", sentence, "sd")
     return ContinuousData(after.mean - before * factor, sd, after.n)
 
 
@@ -113,7 +113,7 @@ def mean_of(source: Source, arm: str) -> ContinuousData:
     source.check_range(mean * factor, change=source.row.type == "mean_change")
     if source.row.type == "median":
         return _of_median(source, arm, mean, n, factor)
-    return ContinuousData(mean * factor, factor * _sd(source, arm, mean, n), n)
+    return ContinuousData(mean * factor, factor * sd_of(source, arm, mean, n), n)
 
 
 def _of_median(source: Source, arm: str, median: float, n: int, factor: float) -> ContinuousData:
@@ -121,7 +121,7 @@ def _of_median(source: Source, arm: str, median: float, n: int, factor: float) -
     quartiles, extremes = source.take(arm + "iqr"), source.take(arm + "range")
     pairs = (p if isinstance(p, tuple) else None for p in (quartiles, extremes))
     mean, sd, sentence = mean_sd(Summary(median, n, *pairs))
-    source.note("mean_from_median", sentence)
+    source.recover("mean_from_median", sentence, arm + "value", arm + "sd")
     return ContinuousData(mean * factor, sd * factor, n)
 
 
@@ -152,8 +152,8 @@ def _has_spread(row: Outcome) -> bool:
     return any(getattr(row, arm + name) for arm in ("", "comparator_") for name in names)
 
 
-def _is_improvement(source: Source, *means: float) -> bool:
-    """Whether positive changes are falls: "improved by" on a scale where lower is better."""
+def is_improvement(source: Source, *means: float) -> bool:
+    """Return whether positive changes are falls: "improved by" where lower is better."""
     row = source.row
     if source.outcome.direction != "lower is better" or sum(means) <= 0:
         return False
@@ -163,8 +163,8 @@ def _is_improvement(source: Source, *means: float) -> bool:
     return worded or source.take("direction") == "improved"
 
 
-def _sd(source: Source, arm: str, mean: float, n: int) -> float:
-    """The SD as printed, or from the SE or CI; never from a spread that nobody labelled."""
+def sd_of(source: Source, arm: str, mean: float, n: int) -> float:
+    """Return the SD as printed, or from SE or CI; never from a spread that nobody labelled."""
     row = source.row
     if (sd := source.take(arm + "sd")) is not None:
         return float(sd)
@@ -178,12 +178,12 @@ def _sd(source: Source, arm: str, mean: float, n: int) -> float:
         raise EffectSizeError("the spread is not labelled SD or SE")
     else:
         raise EffectSizeError(f"no spread (SD, SE or CI) of the {_PLACES[arm]}")
-    source.note("sd", sentence)
+    source.recover("sd", sentence, "comparator_sd" if arm == "comparator_" else "sd")
     return value
 
 
-def _signed(source: Source, change: float) -> float:
-    """A printed change with the sign of the score: "improved by 3" may be a fall of 3."""
+def signed(source: Source, change: float) -> float:
+    """Return a printed change with the sign of the score: "improved by 3" may be a fall of 3."""
     rises = source.rises()
     if rises is False and change > 0:
         source.note(

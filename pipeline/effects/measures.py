@@ -16,6 +16,7 @@ from pipeline.effects.study import (
     of_count,
     of_two_counts,
     of_two_means,
+    ratio_of_pairs,
     reported_effect,
     standardised_mean_change,
 )
@@ -96,6 +97,16 @@ _ROWS = (
     _means("SMD1", "Standardised mean difference by the control's SD", "identity", 0.0),
     _means("ROM", "Ratio of means", "log", 1.0),
     _other("MC", "Mean change", "change", _CHANGE, mean_change),
+    Measure(
+        "ROMC",
+        "Ratio of means, after to before",
+        "continuous",
+        "ratio of change",
+        "log",
+        1.0,
+        ("Change, %", "CV before", "CV after", "Total"),
+        ratio_of_pairs,
+    ),
     _other(
         "SMCC", "Standardised mean change", "paired t", ("t", "Total"), standardised_mean_change
     ),

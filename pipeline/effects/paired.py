@@ -50,7 +50,7 @@ def _from_interval(source: Source, n: int) -> float:
     source.check_sign(effect)
     refuse_skew(effect, low, high)
     sd, sentence = convert.sd_from_ci(low, high, n)
-    source.note("sd", sentence)
+    source.recover("sd", sentence, "t")
     return float(effect * sqrt(n) / sd)
 
 
@@ -65,5 +65,5 @@ def _from_p(source: Source, n: int) -> float:
         raise EffectSizeError("the sign of the effect is unknown: it needs two differing values")
     source.check_sign(value - other)
     t, sentence = convert.t_from_p(p, n)
-    source.note("t_from_p", sentence)
+    source.recover("t_from_p", sentence, "t")
     return copysign(t, value - other)

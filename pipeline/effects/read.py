@@ -8,6 +8,7 @@ from pipeline.config import OutcomeDef, Question
 from pipeline.effects.counts import one_count, two_counts
 from pipeline.effects.means import crossover_means, mean_change, two_means
 from pipeline.effects.paired import paired_t
+from pipeline.effects.percent import FROM_PERCENT, ratio_of_change, ratio_of_percents
 from pipeline.effects.reported import reported
 from pipeline.effects.source import Computed, Source
 from pipeline.errors import EffectSizeError
@@ -22,6 +23,7 @@ READERS: Mapping[str, Callable[[Source], Computed]] = {
     "count": one_count,
     "two means": two_means,
     "change": mean_change,
+    "ratio of change": ratio_of_change,
     "paired t": paired_t,
     "effect": reported,
 }
@@ -54,4 +56,6 @@ def compute(row: Outcome, question: Question, outcome: OutcomeDef, design: str) 
             f"{question.measure} needs independent arms, and the periods of a crossover are not: "
             "paired data needed"
         )
+    if row.type == "percent_change" and FROM_PERCENT in question.recover:
+        return ratio_of_percents(source)
     return READERS[source.measure.data](source)

@@ -31,7 +31,8 @@ def reported_difference(source: Source) -> Computed:
     effect = _effect(source, "MD")
     n1, n2 = source.take("n"), source.take("comparator_n")
     result = MEASURES["GEN"].compute(effect)
-    return source.computed(result, _total(source), None, None, n1, None, None, n2)
+    cells = (None, None, n1, None, None, n2)
+    return source.computed(result, _total(source), *cells, numbers=2)  # effect and interval
 
 
 def _limits_by_p(source: Source, wanted: str, effect: float) -> list[float | None]:
@@ -42,7 +43,7 @@ def _limits_by_p(source: Source, wanted: str, effect: float) -> list[float | Non
         return [None, None]
     middle = log(effect) if ratio else effect
     se, sentence = convert.se_from_p(middle, p)
-    source.note("se_from_p", sentence)
+    source.recover("se_from_p", sentence, "interval")
     ends = (middle - _NORMAL * se, middle + _NORMAL * se)
     return [exp(end) if ratio else end for end in ends]
 

@@ -10,7 +10,7 @@ from pipeline.errors import EffectSizeError
 from pipeline.schema import Outcome
 
 #: Measures without a unit: any scale will do.
-UNIT_FREE = ("SMD", "SMCC", "ROM", "HR")
+UNIT_FREE = ("SMD", "SMCC", "ROM", "ROMC", "HR")
 
 _WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven")
 _POINTS = {word: i for i, word in enumerate(_WORDS, start=2)}

@@ -26,6 +26,12 @@ ASSUMPTIONS: Mapping[str, str] = {
     "se_from_p": "SEs of printed effects are recovered from exact p values, taken as of z tests",
     "ri": "The SD of a change is computed with the protocol's correlation of the two measurements",
     "sd": "SDs are computed from printed SEs and confidence intervals",
+    "log_ratio_from_percent": (
+        "Log ratios of means are recovered from percent changes: the mean of percent changes is "
+        "taken for the percent change of means, with a borrowed coefficient of variation and an "
+        "assumed correlation"
+    ),
+    "log ratio": "Log ratios of means after and before are paired by an assumed correlation",
     "effect": "The authors' own effect and its 95% CI, taken as normal, stand in for arm data",
     "scale": "Scores of a 0-100 scale are divided by 10",
     "sign": "A printed improvement on a scale where lower is better is taken as a fall",
@@ -36,10 +42,29 @@ ASSUMPTIONS: Mapping[str, str] = {
 }
 
 
+#: Numbers that an analysis assumes where a correlation, or a CV, is not known.
+ASSUMED_R, BORROWED_CV = "assumed correlations", "borrowed coefficients of variation"
+R_OF_CHANGES = "SDs of changes with an assumed correlation"
+
+#: What a number that is not printed was recovered from, by the kind of note.
+RECOVERED: Mapping[str, str] = {
+    "events_from_percent": "events from percentages",
+    "mean_from_median": "means and SDs from medians",
+    "t_from_p": "paired t statistics from P values",
+    "sd_from_p": "SDs from P values",
+    "se_from_p": "intervals from P values",
+    "sd": "SDs from SEs or intervals",
+    "ri": R_OF_CHANGES,
+    "crossover": ASSUMED_R,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Computed:
     """An effect size with what it came from; `notes` are (kind of assumption, sentence) pairs.
 
+    It rests on so many `numbers`; `unprinted` says of each that the paper does not print what it
+    was recovered from. `counts` are the study's table by metafor's names, where it is one.
     `reviewed` if a person has checked each reading that was taken.
     """
 
@@ -49,12 +74,18 @@ class Computed:
     cells: tuple[str, ...]
     notes: tuple[tuple[str, str], ...]
     quotes: tuple[Quote, ...]
+    numbers: int = 0
+    unprinted: tuple[str, ...] = ()
+    counts: tuple[tuple[str, float], ...] = ()
     reviewed: bool = False
 
 
 @dataclass(slots=True)
 class Source:
-    """A printed result being read: what is taken from it leaves its quote, what is done a note."""
+    """A printed result being read: what is taken from it leaves its quote, what is done a note.
+
+    `recovered` names the numbers that are not printed, each with what it was recovered from.
+    """
 
     row: Outcome
     question: Question
@@ -62,6 +93,7 @@ class Source:
     design: str
     notes: list[tuple[str, str]] = field(default_factory=list)
     quotes: list[Quote] = field(default_factory=list)
+    recovered: dict[str, str] = field(default_factory=dict)
     taken: list[bool] = field(default_factory=list)
 
     @property
@@ -86,6 +118,11 @@ class Source:
         """Remember what was assumed or done, once."""
         if (kind, sentence) not in self.notes:
             self.notes.append((kind, sentence))
+
+    def recover(self, kind: str, sentence: str, *numbers: str) -> None:
+        """Remember numbers that are not printed, and how they were found."""
+        self.note(kind, sentence)
+        self.recovered |= dict.fromkeys(numbers, RECOVERED[kind])
 
     def factor(self) -> float:
         """Return what the row's scores are multiplied with to be in the outcome's unit."""
@@ -116,9 +153,22 @@ class Source:
                 f"{worded.value if worded else ''!r} ({good})"
             )
 
-    def computed(self, result: YiVi, ni: int, *cells: float | str | None) -> Computed:
-        """Return the effect size with everything taken so far."""
+    def computed(
+        self, result: YiVi, ni: int, *cells: float | str | None, numbers: int | None = None
+    ) -> Computed:
+        """Return the effect size with everything taken so far.
+
+        It rests on as many `numbers` as cells are shown, where nothing else is said.
+        """
         shown = tuple("" if c is None else c if isinstance(c, str) else f"{c:g}" for c in cells)
         quotes = tuple(self.quotes) or ((self.row.quote,) if self.row.quote else ())
-        reviewed = bool(self.taken) and all(self.taken)
-        return Computed(*result, ni, shown, tuple(self.notes), quotes, reviewed)
+        return Computed(
+            *result,
+            ni,
+            shown,
+            tuple(self.notes),
+            quotes,
+            sum(map(bool, shown)) if numbers is None else numbers,
+            tuple(self.recovered.values()),
+            reviewed=bool(self.taken) and all(self.taken),
+        )

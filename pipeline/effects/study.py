@@ -21,6 +21,7 @@ _NEEDS = {
     "SMDH": "2 or more participants an arm and a standard deviation above 0",
     "SMD1": "3 or more controls and a standard deviation above 0 among them",
     "ROM": "two positive means and a standard deviation above 0",
+    "ROMC": "two positive means and a standard deviation above 0",
     "SMCC": "3 or more patients",
     "PETO": "an event in one arm at least, and not in all patients",
 }
@@ -64,6 +65,46 @@ def of_pairs(first: ContinuousData, second: ContinuousData, ri: float) -> YiVi:
     """Return the difference of two means of the same patients, correlated by `ri`."""
     means = {"m1i": first.mean, "sd1i": first.sd, "m2i": second.mean, "sd2i": second.sd}
     return _one("MC", **means, ni=first.n, ri=ri)
+
+
+def ratio_of_pairs(after: ContinuousData, before: ContinuousData, ri: float) -> YiVi:
+    """Return the log ratio of the means of a group measured twice, correlated by `ri`."""
+    means = {"m1i": after.mean, "sd1i": after.sd, "m2i": before.mean, "sd2i": before.sd}
+    return _one("ROMC", **means, ni=after.n, ri=ri)
+
+
+def of_percent_change(change: float, n: int, cv: float, ri: float) -> YiVi:
+    """Return the log ratio of means behind a percent change, with a borrowed CV.
+
+    Parameters
+    ----------
+    change : float
+        The change in percent of the baseline, above -100; taken for that of the means.
+    n : int
+        Patients measured twice.
+    cv : float
+        Coefficient of variation (SD over mean) at both times, borrowed from other studies.
+    ri : float
+        Assumed correlation of the two measurements.
+
+    Returns
+    -------
+    yi, vi : float
+        log(1 + change / 100) and 2 cv^2 (1 - ri) / n.
+
+    Raises
+    ------
+    EffectSizeError
+        If the change leaves nothing to take a logarithm of, or the variance is 0.
+
+    References
+    ----------
+    Lajeunesse (2011), *Ecology* 92:2049. metafor: ``escalc(measure="ROMC")``.
+    """
+    left = 1 + change / 100
+    if not left > 0:
+        raise EffectSizeError(f"a change of {change:g} % has no logarithm; must be above -100 %")
+    return _one("ROMC", m1i=left, sd1i=cv * left, m2i=1.0, sd2i=cv, ni=n, ri=ri)
 
 
 def mean_change(change: ContinuousData) -> YiVi:

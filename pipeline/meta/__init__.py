@@ -1,8 +1,15 @@
 """A meta-analysis of a table of studies: metafor's columns in, effects and estimates out."""
 
 from pipeline.meta.analysis import default_measure, meta
-from pipeline.meta.counted import COUNT_MODELS
+from pipeline.meta.monitor import Target
 from pipeline.meta.result import LeftOut, MetaAnalysis
 from pipeline.meta.table import read_table
 
-__all__ = ["COUNT_MODELS", "LeftOut", "MetaAnalysis", "default_measure", "meta", "read_table"]
+__all__ = [
+    "LeftOut",
+    "MetaAnalysis",
+    "Target",
+    "default_measure",
+    "meta",
+    "read_table",
+]

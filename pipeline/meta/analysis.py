@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from pipeline.config import ModelSpec
+from pipeline.config import COUNT_MODELS, ModelSpec
 from pipeline.effects.formulas import FORMULAS, Rules
 from pipeline.errors import InputError
 from pipeline.meta.checks import Pooled, check, clustered
-from pipeline.meta.counted import COUNT_MODELS, of_counts
+from pipeline.meta.counted import of_counts
 from pipeline.meta.moderators import along, column_of, design
+from pipeline.meta.monitor import Target, monitor
 from pipeline.meta.result import MetaAnalysis, Table
 from pipeline.meta.sensitivity import sensitivity
 from pipeline.meta.studies import Studies, of_arms, of_studies
@@ -44,6 +45,12 @@ class _Beside:
     cluster: str | None
     prior: str | None
     order: str | None
+    target: Target | None
+
+    def anything(self, but: Sequence[str]) -> bool:
+        """Whether there is something, beside some checks."""
+        checks = set(self.checks) - set(but)
+        return bool(checks or self.columns() or self.prior or self.target)
 
     def columns(self) -> list[str]:
         """The columns that it takes."""
@@ -66,6 +73,7 @@ def meta(
     prior: str | None = None,
     checks: Sequence[str] = (),
     order: str | None = None,
+    target: Target | None = None,
     glmm_model: str = "UM.FS",
     rules: Rules = Rules(),  # noqa: B008
 ) -> MetaAnalysis:
@@ -105,6 +113,8 @@ def meta(
         Tables beside the estimate: `meta.checks.CHECKS`; of a regression "permutation".
     order : str, optional
         The column by which studies are added in a cumulative analysis; else the table's order.
+    target : Target, optional
+        The smallest effect that matters: a trial sequential analysis stands beside the estimate.
     glmm_model : {"UM.FS", "UM.RS", "CM.EL", "CM.AL"}
         metafor's model of a GLMM of two groups.
     rules : Rules
@@ -121,7 +131,7 @@ def meta(
     """
     method = _EQUAL.get(method, method)
     spec = _spec(method, test, level)
-    beside = _Beside(tuple(checks), subgroup, cluster, prior, order)
+    beside = _Beside(tuple(checks), subgroup, cluster, prior, order, target)
     studies = _studies(table, measure, rules, ri, arms, dose)
     mods = (*mods, dose) if dose and not arms else tuple(mods)
     _check_asked(beside, mods, method)
@@ -175,10 +185,9 @@ def _check_asked(beside: _Beside, mods: Sequence[str], method: str) -> None:
     if method in COUNT_MODELS:
         if mods:
             raise InputError(f"{method} takes no moderators.")
-        asked, over = bool(beside.checks or beside.columns() or beside.prior), method
+        asked, over = beside.anything(but=()), method
     else:
-        others = set(beside.checks) - {_PERMUTATION}
-        asked, over = bool(mods and (others or beside.columns() or beside.prior)), "moderators"
+        asked, over = bool(mods) and beside.anything(but=(_PERMUTATION,)), "moderators"
     if asked:
         raise InputError(
             "Tables and models beside an estimate are those of a pool of effect sizes; "
@@ -197,7 +206,7 @@ def _pooled(base: MetaAnalysis, studies: Studies, spec: ModelSpec, beside: _Besi
         vi=np.array([e.vi for e in effects]),
         spec=_plain(spec),
         order=studies.order(base.used, beside.order),
-        counts=studies.counts(base.used),
+        counts=base.counts,
         ni=studies.sizes(base.used),
     )
     tables = {name: check(name, data) for name in beside.checks}
@@ -205,6 +214,8 @@ def _pooled(base: MetaAnalysis, studies: Studies, spec: ModelSpec, beside: _Besi
         tables |= clustered(data, studies.cells(base.used, beside.cluster), pooled.tau2)
     if studies.filled:
         tables["sensitivity"] = [asdict(one) for one in sensitivity(studies, base.used, spec)]
+    if beside.target:
+        tables["sequential"] = monitor(studies, base.used, data.order, data.spec, beside.target)
     if beside.prior:
         made = bayes(data.yi, data.vi, tau_prior(beside.prior), level=spec.level)
         tables["bayes"] = asdict(made)
@@ -240,7 +251,14 @@ def _curve(fit: Regression, table: pd.DataFrame, mods: Sequence[str], dose: str)
     bent = asdict(wald(fit, path.bends)) if path.bends else None
     points = [asdict(point) for point in curve(fit, path.x, path.designs)]
     over = path.term
-    return {"over": over.name, "knots": over.knots, "nonlinearity": bent, "points": points}
+    at = path.values.tolist()
+    return {
+        "over": over.name,
+        "knots": over.knots,
+        "at": at,
+        "nonlinearity": bent,
+        "points": points,
+    }
 
 
 def _plain(spec: ModelSpec) -> ModelSpec:

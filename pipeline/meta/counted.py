@@ -7,19 +7,13 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
+from pipeline.config import COUNT_MODELS
 from pipeline.effects.formulas import Array, Rules, escalc
 from pipeline.effects.formulas.counts import two_by_two
 from pipeline.errors import PoolError
 from pipeline.meta.result import LeftOut, MetaAnalysis
 from pipeline.pool import counts
 from pipeline.pool.glmm import glmm
-
-#: Models of counts beside the estimators of tau2, with the measures that each pools.
-COUNT_MODELS = {
-    "MH": ("RR", "OR", "RD", "IRR"),
-    "PETO": ("PETO",),
-    "GLMM": ("OR", "IRR", "PLO", "IRLN"),
-}
 
 
 def of_counts(

@@ -104,10 +104,12 @@ def design(table: pd.DataFrame, mods: Sequence[str]) -> tuple[Array, list[str]]:
 class Path:
     """Designs along one moderator: its values `x` (n,), `designs` (n, p), the columns that bend it.
 
-    `bends` are the moderator's columns of the design after its first.
+    `values` (k,) are those of the studies; `bends` the moderator's columns of the design after its
+    first.
     """
 
     term: Term
+    values: Array
     x: Array
     designs: Array
     bends: tuple[int, ...]
@@ -133,20 +135,21 @@ def along(table: pd.DataFrame, mods: Sequence[str], over: str, points: int) -> P
         If the moderator is one of categories.
     """
     place, parts, bends = 1, [np.ones((points, 1))], tuple[int, ...]()
-    moved, x = term(table, over), np.zeros(points)
+    moved = term(table, over)
     if moved.levels:
         raise InputError(f"No curve over {moved.name}: it is one of categories.")
+    values = column(table, moved.name)
+    x = np.linspace(values.min(), values.max(), points)
     for mod in mods:
         one = term(table, mod)
         own = one.columns(_values(table, one))
         if mod == over:
-            x = np.linspace(own[:, 0].min(), own[:, 0].max(), points)
             parts.append(one.columns(pd.Series(x)))
             bends = tuple(range(place + 1, place + own.shape[1]))
         else:
             parts.append(np.tile(own.mean(axis=0), (points, 1)))
         place += own.shape[1]
-    return Path(moved, x, np.column_stack(parts), bends)
+    return Path(moved, values, x, np.column_stack(parts), bends)
 
 
 def _values(table: pd.DataFrame, one: Term) -> pd.Series:

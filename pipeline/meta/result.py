@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.effects.formulas import Array
 from pipeline.schema import PooledEstimate, Regression, Subgroup, SubgroupTest
 
 #: A table beside an estimate: a row a study, or results by name.
@@ -33,7 +34,8 @@ class MetaAnalysis:
 
     `yi` and `vi` hold a value a row of the table, None where a row gives none; `used` are the rows
     (from 0) in the model. One of `pooled` and `regression` is there, or `reason` says why neither.
-    `recovered` names numbers of the model that the table does not hold, and how they were found.
+    `recovered` names numbers of the model that the table does not hold, and how they were found;
+    `counts` are `ai bi ci di` of the studies in the model where the table has such.
     """
 
     measure: str
@@ -49,6 +51,7 @@ class MetaAnalysis:
     reason: str = ""
     recovered: tuple[str, ...] = ()
     tables: Mapping[str, Table] = field(default_factory=dict)
+    counts: Mapping[str, Array] = field(default_factory=dict)
 
     def frame(self) -> pd.DataFrame:
         """Return a row a study: slab, yi, vi, sei, its 95 % interval, and its weight in percent."""
@@ -58,7 +61,7 @@ class MetaAnalysis:
         frame["sei"] = np.sqrt(frame["vi"])
         frame["ci_lb"] = frame["yi"] - _NORMAL * frame["sei"]
         frame["ci_ub"] = frame["yi"] + _NORMAL * frame["sei"]
-        weights = dict(zip(self.used, self._weights(), strict=False))
+        weights = dict(zip(self.used, self.weights(), strict=False))
         frame["weight"] = [weights.get(i, np.nan) for i in range(len(frame))]
         return frame
 
@@ -77,8 +80,8 @@ class MetaAnalysis:
             shown["subgroup_test"] = asdict(self.subgroup_test) if self.subgroup_test else None
         return {key: plain(value) for key, value in (shown | dict(self.tables)).items()}
 
-    def _weights(self) -> tuple[float, ...]:
-        """The weights of the studies in the model."""
+    def weights(self) -> tuple[float, ...]:
+        """Return the weights of the studies in the model, in percent; () if it has none."""
         fit = self.pooled or self.regression
         return fit.weights if fit is not None else ()
 

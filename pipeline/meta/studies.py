@@ -41,9 +41,15 @@ class Studies:
         found = _left_out(self, slab, needed)
         out = {row.row for row in found}
         used = tuple(i for i in range(len(self.table)) if i not in out)
-        said = tuple(self._recovered(used))
         return MetaAnalysis(
-            self.measure, slab, _values(self.yi), _values(self.vi), used, found, recovered=said
+            self.measure,
+            slab,
+            _values(self.yi),
+            _values(self.vi),
+            used,
+            found,
+            recovered=tuple(self._recovered(used)),
+            counts=self.counts(used),
         )
 
     def effects(self, used: Sequence[int], subgroup: str | None) -> list[EffectSize]:
@@ -56,6 +62,11 @@ class Studies:
             )
             for i, group in zip(used, groups, strict=True)
         ]
+
+    def names(self, used: Sequence[int]) -> list[str]:
+        """Return what some rows are called."""
+        slab = labels(self.table)
+        return [slab[i] for i in used]
 
     def recovered_rows(self) -> frozenset[int]:
         """Return the rows with a number that was recovered or assumed."""

@@ -198,9 +198,10 @@ def _notes(fit: Fit, test: str, spec: ModelSpec) -> list[str]:
         notes.append("tau2 is estimated at its boundary, 0.")
     ratio = fit.half(test, spec.level) / fit.half("z", spec.level)
     if fit.k == 2 and test != "z":
+        more = "; see the ad hoc interval" if test == "knha" and ratio < 1 else ""
         notes.append(
             f"Two studies: 1 degree of freedom makes the interval {ratio:.1f} times as "
-            "wide as the normal one."
+            f"wide as the normal one{more}."
         )
     elif test == "knha" and ratio < 1:
         notes.append(

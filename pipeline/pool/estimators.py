@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.errors import PoolError
 from pipeline.pool import moments
 from pipeline.pool.likelihood import highest
 from pipeline.pool.linear import Array, intercept
@@ -125,7 +126,15 @@ ESTIMATORS: Mapping[str, Estimator] = {row.code: row for row in _ROWS}
 
 
 def tau2_of(y: Array, v: Array, method: str, x: Array | None = None) -> Array:
-    """Return tau2 of each column of `y` and `v` (studies x data sets), shape (data sets,)."""
+    """Return tau2 of each column of `y` and `v` (studies x data sets), shape (data sets,).
+
+    Raises
+    ------
+    PoolError
+        If the method is none of `ESTIMATORS`.
+    """
+    if method not in ESTIMATORS:
+        raise PoolError(f"{method} estimates no tau2 of effect sizes; {', '.join(ESTIMATORS)} do.")
     return ESTIMATORS[method].solve(y, v, intercept(y.shape[0]) if x is None else x)
 
 

@@ -1,4 +1,4 @@
-"""Pools effect sizes of studies into one estimate, by subgroup, and with each left out."""
+"""Pools effect sizes of studies into one estimate, and by subgroup."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from pipeline.config import ModelSpec
+from pipeline.config import COUNT_MODELS, ModelSpec
 from pipeline.errors import PoolError
 from pipeline.pool.describe import Fit, describe
 from pipeline.pool.estimators import CORRECTIONS, cochran_q, infer, tau2_of
-from pipeline.pool.linear import Array
 from pipeline.pool.scale import scaled, zeroed
-from pipeline.schema import EffectSize, PooledEstimate, Sensitivity, Subgroup, SubgroupTest
+from pipeline.pool.tables import pool_counts
+from pipeline.schema import EffectSize, PooledEstimate, Subgroup, SubgroupTest
 
 _ONE_STUDY = "one study: shown without a diamond"
 
@@ -26,7 +26,7 @@ def pool(effects: Sequence[EffectSize], spec: ModelSpec) -> PooledEstimate:
     effects : sequence of EffectSize
         Two or more, all of the same measure.
     spec : ModelSpec
-        Estimator of tau2, test and confidence level.
+        Estimator of tau2 or model of counts, test and confidence level.
 
     Returns
     -------
@@ -51,8 +51,9 @@ def pool(effects: Sequence[EffectSize], spec: ModelSpec) -> PooledEstimate:
     metafor: ``rma(yi, vi, method=, test=)``, ``predict()``, ``confint(type="QP")``.
     """
     _refuse(effects)
-    yi, vi = _arrays(effects)
-    return _pool_columns(yi[:, np.newaxis], vi[:, np.newaxis], [effects], spec)[0]
+    if spec.method in COUNT_MODELS:
+        return pool_counts(effects, spec)
+    return _pool_effects(effects, spec)
 
 
 def subgroups(
@@ -71,11 +72,12 @@ def subgroups(
     -------
     subgroups : tuple of Subgroup
         In the order of their first study; () if no effect has a subgroup. One of a single study
-        has no estimate.
+        has no estimate, and one whose counts give none has the reason.
     test : SubgroupTest or None
         Q between the subgroups' estimates, weighted by their normal (not Hartung-Knapp)
-        variances; a subgroup of one study enters with that study's yi and vi. None where there
-        are fewer than two subgroups.
+        variances, by a model of counts by that model's; a subgroup of one study enters with that
+        study's yi and vi. None where there are fewer than two subgroups, or one of several
+        studies has no estimate.
 
     References
     ----------
@@ -91,42 +93,9 @@ def subgroups(
     found = []
     for label, positions in members.items():
         own = [effects[i] for i in positions]
-        pooled = pool(own, spec) if len(own) > 1 else None
-        found.append(Subgroup(label, tuple(positions), pooled))
+        pooled, reason = _own(own, spec)
+        found.append(Subgroup(label, tuple(positions), pooled, reason))
     return tuple(found), _between(effects, found)
-
-
-def leave_one_out(effects: Sequence[EffectSize], spec: ModelSpec) -> tuple[Sensitivity, ...]:
-    """Pool again without each study in turn.
-
-    Parameters
-    ----------
-    effects : sequence of EffectSize
-        Two or more, of one measure.
-    spec : ModelSpec
-        The model, the same for all.
-
-    Returns
-    -------
-    tuple of Sensitivity
-        "Without <study>", in the order of the effects; of two studies one is left, which is not
-        pooled.
-
-    Raises
-    ------
-    PoolError
-        As of `pool`.
-    """
-    _refuse(effects)
-    labels = [f"Without {effect.slab}" for effect in effects]
-    k = len(effects)
-    if k == 2:
-        return tuple(Sensitivity(label, None, _ONE_STUDY) for label in labels)
-    kept = [[j for j in range(k) if j != i] for i in range(k)]
-    yi, vi = _arrays(effects)
-    sets = [[effects[j] for j in rows] for rows in kept]
-    pooled = _pool_columns(yi[kept].T, vi[kept].T, sets, spec)
-    return tuple(Sensitivity(label, one) for label, one in zip(labels, pooled, strict=True))
 
 
 def _refuse(effects: Sequence[EffectSize]) -> None:
@@ -145,41 +114,40 @@ def _refuse_mixture(effects: Sequence[EffectSize]) -> None:
         raise PoolError(f"Cannot pool {' with '.join(measures)}; a pool holds one measure.")
 
 
-def _arrays(effects: Sequence[EffectSize]) -> tuple[Array, Array]:
-    """The effects as two vectors."""
-    return np.array([e.yi for e in effects]), np.array([e.vi for e in effects])
+def _pool_effects(effects: Sequence[EffectSize], spec: ModelSpec) -> PooledEstimate:
+    """Pool by inverse variances.
 
-
-def _pool_columns(
-    y: Array, v: Array, sets: Sequence[Sequence[EffectSize]], spec: ModelSpec
-) -> tuple[PooledEstimate, ...]:
-    """Pool the columns of `y` and `v`, one of each set of effects, in one call of PyMARE.
-
-    Each column is scaled to about 1 first and back afterwards: PyMARE's tolerances are absolute.
+    Effects are scaled to about 1 first and back afterwards: PyMARE's tolerances are absolute.
     """
-    y, v, scale = scaled(y, v)
+    yi, vi = np.array([e.yi for e in effects]), np.array([e.vi for e in effects])
+    y, v, scale = scaled(yi[:, np.newaxis], vi[:, np.newaxis])
     tau2 = zeroed(tau2_of(y, v, spec.method))
     fits = {test: infer(y, v, tau2, test) for test in CORRECTIONS}
-    means = fits["z"][0]
-    q = cochran_q(y, v)
-    columns = (
-        Fit(
-            y=y[:, i],
-            v=v[:, i],
-            scale=float(scale[i]),
-            tau2=float(tau2[i]),
-            q=float(q[i]),
-            estimate=float(means[i]),
-            errors={test: float(errors[i]) for test, (_, errors) in fits.items()},
-        )
-        for i in range(y.shape[1])
+    fit = Fit(
+        y=y[:, 0],
+        v=v[:, 0],
+        scale=float(scale[0]),
+        tau2=float(tau2[0]),
+        q=float(cochran_q(y, v)[0]),
+        estimate=float(fits["z"][0][0]),
+        errors={test: float(errors[0]) for test, (_, errors) in fits.items()},
     )
-    return tuple(describe(fit, own, spec) for fit, own in zip(columns, sets, strict=True))
+    return describe(fit, effects, spec)
+
+
+def _own(effects: Sequence[EffectSize], spec: ModelSpec) -> tuple[PooledEstimate | None, str]:
+    """The estimate of a subgroup, or why two studies or more have none."""
+    if len(effects) == 1:
+        return None, ""
+    try:
+        return pool(effects, spec), ""
+    except PoolError as refused:
+        return None, str(refused)
 
 
 def _between(effects: Sequence[EffectSize], groups: Sequence[Subgroup]) -> SubgroupTest | None:
     """The test for subgroup differences: Q of the subgroups' estimates."""
-    if len(groups) < 2:
+    if len(groups) < 2 or any(group.reason for group in groups):
         return None
     means, variances = zip(*(_normal(effects, group) for group in groups), strict=True)
     y, v = np.array(means), np.array(variances)
@@ -190,9 +158,11 @@ def _between(effects: Sequence[EffectSize], groups: Sequence[Subgroup]) -> Subgr
 
 
 def _normal(effects: Sequence[EffectSize], group: Subgroup) -> tuple[float, float]:
-    """A subgroup's estimate and its normal variance 1/sum(w); of one study its yi and vi."""
+    """A subgroup's estimate and its normal variance; of one study its yi and vi."""
     own = [effects[i] for i in group.members]
     if group.pooled is None:
         return own[0].yi, own[0].vi
+    if group.pooled.method in COUNT_MODELS:
+        return group.pooled.estimate, group.pooled.se**2
     weights = [1 / (effect.vi + group.pooled.tau2) for effect in own]
     return group.pooled.estimate, 1 / sum(weights)

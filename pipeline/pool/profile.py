@@ -123,6 +123,30 @@ def loglik(y: Array, v: Array, x: Array, tau2: float, *, restricted: bool) -> fl
     return float(-value / 2)
 
 
+def profile(
+    yi: Array, vi: Array, method: str, upper: float, *, points: int = 80
+) -> tuple[Array, Array]:
+    """Return the (restricted) log-likelihood along tau2, for a figure.
+
+    Parameters
+    ----------
+    yi, vi : arrays of shape (k,)
+    method : {"ML", "REML"}
+    upper : float
+        The upper limit of tau2; the grid goes a third further, and to four times the typical
+        variance where it is infinite.
+    points : int
+
+    Returns
+    -------
+    tau2, loglik : arrays of shape (points,)
+    """
+    far = 1.3 * upper if 0 < upper < inf else 4 * float(np.median(vi))
+    at = np.linspace(0, far, points)
+    y, v, x = yi[:, np.newaxis], vi[:, np.newaxis], intercept(yi.size)
+    return at, np.array([loglik(y, v, x, t, restricted=method == "REML") for t in at])
+
+
 def _design(yi: Array, x: Array | None) -> Array:
     """The design; refuses one with as many coefficients as studies."""
     design = intercept(yi.size) if x is None else x

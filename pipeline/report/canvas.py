@@ -16,7 +16,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
-from matplotlib.patches import Polygon
+from matplotlib.patches import PathPatch, Polygon
+from matplotlib.path import Path as Outline
 from matplotlib.textpath import text_to_path
 
 from pipeline.report.files import write_file
@@ -37,6 +38,16 @@ SETTINGS: Any = {
 }
 INK, GREY, BLUE = "#1a1a1a", "#595959", "#0b4f9e"
 DPI = 200
+#: matplotlib draws patches at 1, lines at 2 and texts at 3.
+_OVER_LINES = 2.5
+#: Where the control points of a curve that stands for a quarter of a circle lie.
+_BEND = 4 / 3 * (2**0.5 - 1)
+#: A circle of radius 1 as four such curves.
+_CIRCLE = (
+    *((1.0, 0.0), (1.0, _BEND), (_BEND, 1.0), (0.0, 1.0), (-_BEND, 1.0), (-1.0, _BEND)),
+    *((-1.0, 0.0), (-1.0, -_BEND), (-_BEND, -1.0), (0.0, -1.0), (_BEND, -1.0), (1.0, -_BEND)),
+    (1.0, 0.0),
+)
 
 
 @contextmanager
@@ -79,6 +90,14 @@ def wrap(text: str, width: float, size: float, *, bold: bool = False) -> list[st
             fits = _fitting(lines[-1], width, size, bold)
             lines[-1:] = [lines[-1][:fits], lines[-1][fits:]]
     return [line for line in lines if line]
+
+
+def cut(text: str, width: float, size: float, *, bold: bool = False) -> str:
+    """Return a text that is at most `width` points wide, with an ellipsis where it was longer."""
+    if text_width(text, size, bold=bold) <= width:
+        return text
+    room = width - text_width("…", size, bold=bold)
+    return f"{text[: _fitting(text, room, size, bold)].rstrip()}…"
 
 
 def _fitting(word: str, width: float, size: float, bold: bool) -> int:
@@ -172,6 +191,38 @@ class Page:
         """Draw a filled polygon."""
         drawn = Polygon(list(points), closed=True, facecolor=fill, edgecolor=edge, linewidth=width)
         drawn.set_gid(gid or None)
+        self.axes.add_patch(drawn)
+        drawn.set_clip_on(False)
+
+    def shapes(
+        self, polygons: Sequence[Sequence[tuple[float, float]]], *, fill: str, gid: str = ""
+    ) -> None:
+        """Draw many filled polygons as one element, to a hundredth of a point: a small file."""
+        parts = [Outline([(round(x, 2), round(y, 2)) for x, y in one]) for one in polygons]
+        if parts:
+            self._outline(Outline.make_compound_path(*parts), fill, "none", 0.0, gid)
+
+    def circle(
+        self,
+        x: float,
+        y: float,
+        radius: float,
+        *,
+        fill: str,
+        edge: str = "none",
+        width: float = 0.0,
+        gid: str = "",
+    ) -> None:
+        """Draw a circle around (x, y), over the lines, to a hundredth of a point."""
+        points = [(round(x + radius * a, 2), round(y + radius * b, 2)) for a, b in _CIRCLE]
+        codes = [Outline.MOVETO, *[Outline.CURVE4] * (len(points) - 1)]
+        self._outline(Outline(points, codes), fill, edge, width, gid)
+
+    def _outline(self, outline: Outline, fill: str, edge: str, width: float, gid: str) -> None:
+        """Draw an outline over the lines."""
+        drawn = PathPatch(outline, facecolor=fill, edgecolor=edge, linewidth=width)
+        drawn.set_gid(gid or None)
+        drawn.set_zorder(_OVER_LINES)
         self.axes.add_patch(drawn)
         drawn.set_clip_on(False)
 

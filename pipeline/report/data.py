@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import exp, inf, pi, sin
+from math import exp, inf, pi, sin, tanh
 
 from pipeline.schema import Flow, Problem, QuestionResult, Record, Screening, Search, Study
 
@@ -33,6 +33,7 @@ BACK: Mapping[str, Callable[[float], float]] = {
     "exp": _exp,
     "expit": _expit,
     "squared sine": _squared_sine,
+    "tanh": tanh,
 }
 
 

@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 
 from pipeline.errors import PipelineError
 from pipeline.report import canvas
-from pipeline.report.canvas import GREY, Page, wrap
+from pipeline.report.canvas import GREY, Page, cut, text_width, wrap
 from pipeline.report.data import MeasureView
 from pipeline.report.forest_area import (
+    TICK,
     WIDTH,
     Area,
     box,
@@ -34,7 +35,7 @@ from pipeline.report.forest_table import (
 )
 from pipeline.report.plain import one_line
 from pipeline.report.wording import method_note, unreviewed_text
-from pipeline.schema import QuestionResult
+from pipeline.schema import EffectSize, QuestionResult
 
 TITLE, TITLE_LINE, FOOT_LINE, PLOT_GAP = 11.0, 15.0, 10.5, 24.0
 
@@ -71,8 +72,35 @@ def forest_plot(
         raise PipelineError(f"Invalid plot of {result.question_id}; it needs at least one study.")
     table = build_table(result, measure, style=style)
     foot = one_line(f"{method_note(result, measure)} {footnote}")
+    return draw_table(result.title, measure, table, favours=favours, foot=foot, key=result.effects)
+
+
+def draw_table(
+    title: str,
+    measure: MeasureView,
+    table: Table,
+    *,
+    favours: tuple[str, str] | None = None,
+    foot: str = "",
+    key: tuple[EffectSize, ...] = (),
+) -> Figure:
+    """Return a figure of a table's rows.
+
+    Parameters
+    ----------
+    title, foot : str
+        Above and below.
+    measure : MeasureView
+        Names, scale and axis.
+    table : Table
+        Columns, rows, and the lines under them; at least one row of a study.
+    favours : (str, str), optional
+        As of `forest_plot`.
+    key : tuple of EffectSize
+        The studies whose review the legend speaks of; without them there is no legend.
+    """
     with canvas.settings():
-        return _draw(result, measure, table, favours, foot)
+        return _draw(title, measure, table, favours, foot, key)
 
 
 def save_figure(figure: Figure, path: Path) -> Path:
@@ -87,25 +115,29 @@ def save_figure(figure: Figure, path: Path) -> Path:
 
 
 def _draw(
-    result: QuestionResult,
+    title: str,
     measure: MeasureView,
     table: Table,
     favours: tuple[str, str] | None,
     foot: str,
+    key: tuple[EffectSize, ...],
 ) -> Figure:
     """Measure everything, then draw it from the top down."""
     columns, axis = lay_out(table, measure), rows_axis(measure, table.rows)
     sides = favours_lines(axis, measure.null, favours)
     left = columns[-1].left + columns[-1].width + PLOT_GAP
     inner = left + WIDTH - MARGIN
-    title = wrap(one_line(result.title), inner, TITLE, bold=True)
+    heading = wrap(one_line(title), inner, TITLE, bold=True)
     lines = [w for line in table.lines for w in wrap(line, left - MARGIN - PLOT_GAP, SIZE)]
     feet = wrap(foot, inner, SMALL)
-    top = MARGIN + len(title) * TITLE_LINE + 2 * LINE + 12
+    top = MARGIN + len(heading) * TITLE_LINE + 2 * LINE + 12
     bottom = top + len(table.rows) * ROW + 2
     legend = bottom + 20 + max(len(lines) * LINE, 24 + max(map(len, sides)) * LINE)
-    page = Page(inner + 2 * MARGIN, legend + 10 + len(feet) * FOOT_LINE + MARGIN)
-    page.lines(MARGIN, MARGIN + 9, title, TITLE_LINE, size=TITLE, bold=True, gid="title")
+    legend -= 0 if key else LINE
+    # The last tick's label is centred on the end of the axis.
+    past = max(0.0, text_width(axis.labels()[-1], TICK) / 2 - MARGIN + 1)
+    page = Page(inner + 2 * MARGIN + past, legend + 10 + len(feet) * FOOT_LINE + MARGIN)
+    page.lines(MARGIN, MARGIN + 9, heading, TITLE_LINE, size=TITLE, bold=True, gid="title")
     draw_head(page, columns, measure, top)
     area = Area(page, left, axis, table.heaviest)
     _draw_plot(area, measure, table, top, bottom)
@@ -113,7 +145,8 @@ def _draw(
     for i, row in enumerate(table.rows):
         draw_row(page, columns, i, row, top + i * ROW + 12)
     page.lines(MARGIN, bottom + 14, lines, LINE, size=SIZE, gid="line")
-    _draw_legend(page, result, legend)
+    if key:
+        _draw_legend(page, key, legend)
     page.lines(MARGIN, legend + 16, feet, FOOT_LINE, size=SMALL, color=GREY, gid="foot")
     return page.figure
 
@@ -122,22 +155,23 @@ def _draw_plot(area: Area, measure: MeasureView, table: Table, top: float, botto
     """Draw the right side: heads, rule, axis, and a mark a row."""
     for i, text in enumerate(table.head):
         x, y = area.left + WIDTH / 2, top - 7 - (LINE + 1) * (1 - i)
-        area.page.text(x, y, text, size=SIZE, align="center", bold=True, gid=f"head-plot-{i}")
+        words = cut(text, WIDTH, SIZE, bold=True)
+        area.page.text(x, y, words, size=SIZE, align="center", bold=True, gid=f"head-plot-{i}")
     area.page.line((MARGIN, area.left + WIDTH), (top - 2, top - 2), gid="rule")
     draw_axis(area, measure, table.rows, top, bottom)
     for i, row in enumerate(table.rows):
         draw_mark(area, row, top + (i + 0.5) * ROW)
 
 
-def _draw_legend(page: Page, result: QuestionResult, y: float) -> None:
+def _draw_legend(page: Page, effects: tuple[EffectSize, ...], y: float) -> None:
     """Say how many studies nobody has reviewed, with the key of the squares."""
-    words = unreviewed_text(result.effects)
+    words = unreviewed_text(effects)
     x = MARGIN + 4
-    if any(not e.reviewed for e in result.effects):
+    if any(not e.reviewed for e in effects):
         box(page, x, y - 3.2, 3.5, reviewed=False, gid="key-unreviewed")
         page.text(x + 9, y, words, size=SIZE, bold=True, gid="unreviewed")
-        x += 9 + canvas.text_width(words, SIZE, bold=True) + GAP + 4
+        x += 9 + text_width(words, SIZE, bold=True) + GAP + 4
         words = "reviewed"
-    if any(e.reviewed for e in result.effects):
+    if any(e.reviewed for e in effects):
         box(page, x, y - 3.2, 3.5, reviewed=True, gid="key-reviewed")
         page.text(x + 9, y, words, size=SIZE, gid="reviewed")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from pipeline.report.canvas import BLUE, GREY, INK, Page, wrap
+from pipeline.report.canvas import BLUE, GREY, INK, Page, cut, wrap
 from pipeline.report.data import MeasureView
 from pipeline.report.forest_axis import Axis, Interval, fit_axis
 from pipeline.report.forest_rows import Row
@@ -14,6 +14,8 @@ from pipeline.report.forest_table import LINE, SIZE, SMALL
 from pipeline.report.plain import one_line
 
 WIDTH = 250.0
+#: Size of the ticks' labels.
+TICK = 8.0
 #: Side of the heaviest square and of the lightest, in points; area follows the weight between.
 LARGEST, SMALLEST = 11.0, 3.0
 #: Side where there are no weights, because nothing is pooled.
@@ -61,7 +63,7 @@ def draw_axis(
     for i, (tick, label) in enumerate(zip(axis.ticks, axis.labels(), strict=True)):
         x = area.x(tick)
         page.line((x, x), (bottom, bottom + 3.5))
-        page.text(x, bottom + 12.5, label, size=8, align="center", gid=f"tick-{i}")
+        page.text(x, bottom + 12.5, label, size=TICK, align="center", gid=f"tick-{i}")
     if measure.null is not None:
         x = area.x(measure.null)
         page.line((x, x), (top - 2, bottom), gid="null")
@@ -70,7 +72,7 @@ def draw_axis(
             x, end = area.x(row.interval[1]), top + (bottom - top - 2) * i / len(rows)
             page.line((x, x), (top, end), color=GREY, dots=(1.2, 1.8), gid="pooled-line")
     middle = area.left + WIDTH / 2
-    label = measure.axis
+    label = cut(measure.axis, WIDTH, SMALL)
     page.text(middle, bottom + 23, label, size=SMALL, align="center", color=GREY, gid="axis-label")
 
 

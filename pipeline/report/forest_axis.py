@@ -58,7 +58,7 @@ def fit_axis(
         return Axis(0.0, 100.0, (0.0, 20.0, 40.0, 60.0, 80.0, 100.0))
     if measure.ratio:
         logs = [[_log(x) for x in interval] for interval in (*studies, *pooled)]
-        lo, hi = _span(logs, len(studies), 0.0 if measure.null is None else log(measure.null))
+        lo, hi = _span(logs, len(studies), None if measure.null is None else log(measure.null))
         return _ratio_axis(exp(lo), exp(hi))
     lo, hi = _span([*studies, *pooled], len(studies), measure.null)
     return _linear_axis(lo, hi, log_scale=False)

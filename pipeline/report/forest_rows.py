@@ -46,12 +46,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What a plot shows: its columns' headers, its rows, and the lines under them."""
+    """What a plot shows: its columns' headers, its rows, and the lines under them.
+
+    `head` stands over the effects, `first` over the names.
+    """
 
     headers: tuple[str, ...]
     head: tuple[str, str]
     rows: tuple[Row, ...]
     lines: tuple[str, ...]
+    first: str = "Study or Subgroup"
 
     @property
     def heaviest(self) -> float:
@@ -141,7 +145,7 @@ def _study_row(plot: _Plot, i: int) -> Row:
         "study",
         one_line(effect.slab, LABEL_LIMIT),
         tuple(minus(one_line(cells.get(h, ""), LABEL_LIMIT)) for h in plot.headers),
-        None if pooled is None else pooled.weights[i],
+        None if pooled is None else pooled.weight(i),
         plot.text(effect.yi, lo, hi),
         plot.natural(lo, effect.yi, hi),
         effect.reviewed,
@@ -165,7 +169,7 @@ def _pooled_row(plot: _Plot, pooled: PooledEstimate, label: str, members: Sequen
 
 def _weight(result: QuestionResult, members: Sequence[int]) -> float | None:
     """The weight of some studies in the total, None where nothing is pooled."""
-    return None if result.pooled is None else sum(result.pooled.weights[i] for i in members)
+    return None if result.pooled is None else result.pooled.weight(*members)
 
 
 def _subtotal_row(plot: _Plot, group: Subgroup, pooled: PooledEstimate, j: int) -> Row:

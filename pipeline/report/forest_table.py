@@ -59,7 +59,7 @@ def _texts(
 ) -> list[tuple[tuple[str, str], tuple[str, ...], int]]:
     """Head, cells and arm of every column: RevMan's order."""
     rows = table.rows
-    columns = [(("", "Study or Subgroup"), tuple(_label(r) for r in rows), 0)]
+    columns = [(("", table.first), tuple(_label(r) for r in rows), 0)]
     for j, header in enumerate(table.headers):
         name, arm = split_header(header)
         arm = arm if measure.groups else 0

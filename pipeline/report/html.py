@@ -17,7 +17,7 @@ from pipeline.report.inline import inline_svg
 from pipeline.report.marks import mark_record
 from pipeline.report.plain import visible
 from pipeline.report.readings import quotes_of
-from pipeline.report.wording import method_note, unreviewed_text
+from pipeline.report.wording import method_note, recovered_text, unreviewed_text
 from pipeline.schema import QuestionResult, Record, Study
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -31,6 +31,7 @@ class QuestionPart:
     figure: Markup | None
     words: list[str]
     unreviewed: str
+    recovered: str
     method: str
     tables: list[HtmlTable]
 
@@ -91,6 +92,8 @@ def _question(data: ReportData, result: QuestionResult, svg: bytes | None) -> Qu
         html_question.heterogeneity_table(result, measure, data.style),
         html_question.subgroup_table(data, result) if result.subgroups else None,
         html_question.sensitivity_table(data, result) if result.sensitivity else None,
+        html_question.small_studies_table(data, result) if result.small_studies else None,
+        html_question.influence_table(result) if result.influence else None,
         html_question.not_pooled_table(data, result) if result.not_pooled else None,
     ]
     return QuestionPart(
@@ -98,6 +101,7 @@ def _question(data: ReportData, result: QuestionResult, svg: bytes | None) -> Qu
         None if svg is None else inline_svg(svg, key, alt),
         html_question.estimate_words(result, measure, data.style),
         unreviewed_text(result.effects) if result.effects else "",
+        recovered_text(result),
         method_note(result, measure),
         [t for t in tables if t is not None],
     )

@@ -21,7 +21,7 @@ from pipeline.report.wording import (
     subgroup_test_text,
     unreviewed_text,
 )
-from pipeline.schema import PooledEstimate, QuestionResult
+from pipeline.schema import PooledEstimate, QuestionResult, SmallStudyTest
 
 
 def estimate_words(result: QuestionResult, measure: MeasureView, style: str) -> list[str]:
@@ -122,7 +122,7 @@ def effects_table(data: ReportData, result: QuestionResult) -> HtmlTable:
                 effect.subgroup,
                 *(minus(cells.get(h, "")) for h in headers),
                 solid(estimate_text(measure, effect.yi, lo, hi, style=data.style)),
-                f"{pooled.weights[i]:.1f}%" if pooled else "",
+                _weight(pooled, i),
                 "reviewed" if effect.reviewed else "unreviewed",
                 "; ".join(effect.recovered),
                 quote_cell(effect.quotes),
@@ -143,6 +143,12 @@ def effects_table(data: ReportData, result: QuestionResult) -> HtmlTable:
     return make_table(f"Studies: {result.title}", header, tuple(rows), flag)
 
 
+def _weight(pooled: PooledEstimate | None, i: int) -> str:
+    """A study's weight, "" where the model gives none."""
+    weight = pooled.weight(i) if pooled else None
+    return "" if weight is None else f"{weight:.1f}%"
+
+
 def _header(header: str, measure: MeasureView) -> str:
     """A data column's header with its arm in words: "Experimental events"."""
     name, arm = split_header(header)
@@ -156,7 +162,8 @@ def heterogeneity_table(
     p = result.pooled
     if p is None:
         return None
-    level, random = level_text(p.level), p.method != "EE"
+    level, random = level_text(p.level), p.random
+    wider = random and p.method != "GLMM"
     adhoc = estimate_text(measure, p.estimate, p.ci_adhoc_lb, p.ci_adhoc_ub, style=style)
     rows = [
         ("Tau² (scale of analysis)", number(p.tau2, 4) if random else ""),
@@ -165,7 +172,7 @@ def heterogeneity_table(
         ("I² from tau²", f"{p.i2:.1f}%" if random else ""),
         ("I² from Q (Higgins and Thompson 2002)", f"{p.i2_q:.1f}%"),
         ("H²", number(p.h2) if random else ""),
-        (f"Estimate, {level} CI never narrower than the normal one", adhoc if random else ""),
+        (f"Estimate, {level} CI never narrower than the normal one", adhoc if wider else ""),
     ]
     shown = tuple(row for row in rows if row[1])
     flag = unreviewed_text(result.effects)
@@ -188,7 +195,7 @@ def subgroup_table(data: ReportData, result: QuestionResult) -> HtmlTable:
             g.label,
             str(len(g.members)),
             *_pooled_cells(g.pooled, measure, data),
-            "; ".join(g.pooled.notes) if g.pooled else "shown, not pooled",
+            " ".join(g.pooled.notes) if g.pooled else g.reason or "shown, not pooled",
         )
         for g in result.subgroups
     )
@@ -206,12 +213,54 @@ def sensitivity_table(data: ReportData, result: QuestionResult) -> HtmlTable:
             label,
             str(pooled.k) if pooled else "",
             *_pooled_cells(pooled, measure, data),
-            reason or ("; ".join(pooled.notes) if pooled else ""),
+            reason or (" ".join(pooled.notes) if pooled else ""),
         )
         for label, pooled, reason in analyses
     )
     flag = unreviewed_text(result.effects) if result.effects else ""
     return make_table(f"Sensitivity analyses: {result.title}", ("Analysis", *_ANALYSIS), rows, flag)
+
+
+def small_studies_table(data: ReportData, result: QuestionResult) -> HtmlTable:
+    """Return one row a test of small-study effects, or a correction for them."""
+    measure, style = data.measures[result.measure], data.style
+    rows = tuple(
+        (
+            test.name,
+            "" if test.stat is None else number(test.stat),
+            "" if test.df is None else f"{test.df:g}",
+            "" if test.pval is None else solid(p_text(test.pval, style=style)),
+            _what_is_left(test, measure, style),
+            test.note,
+        )
+        for test in result.small_studies
+    )
+    header = ("Test", "Statistic", "df", "P", "Effect without small-study effects", "Note")
+    flag = unreviewed_text(result.effects)
+    return make_table(f"Small-study effects: {result.title}", header, rows, flag)
+
+
+def _what_is_left(test: SmallStudyTest, measure: MeasureView, style: str) -> str:
+    """The effect that a correction leaves, "" where it gives none."""
+    if test.estimate is None or test.ci_lb is None or test.ci_ub is None:
+        return ""
+    text = estimate_text(measure, test.estimate, test.ci_lb, test.ci_ub, style=style)
+    return solid(text + (" %" if measure.percent else ""))
+
+
+def influence_table(result: QuestionResult) -> HtmlTable:
+    """Return what each study does to the estimate."""
+    names = ("rstudent", "dffits", "cook_d", "cov_r", "hat", "dfbs")
+    rows = tuple(
+        (one.slab, *(number(getattr(one, n)) for n in names), "influential" if one.is_infl else "")
+        for one in result.influence
+    )
+    header = (
+        *("Study", "Studentised residual", "DFFITS", "Cook's distance", "Covariance ratio"),
+        *("Hat", "DFBETAS", "Flag"),
+    )
+    flag = unreviewed_text(result.effects)
+    return make_table(f"Influence of single studies: {result.title}", header, rows, flag)
 
 
 def not_pooled_table(data: ReportData, result: QuestionResult) -> HtmlTable:

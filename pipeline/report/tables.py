@@ -1,59 +1,16 @@
-"""Writes the tables of a report as CSV: UTF-8, points for decimals, formulas disarmed."""
+"""The tables of a report: studies, estimates, checks, what stayed out, readings, screening."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from pipeline.report.csv_table import Cell, CsvTable
 from pipeline.report.data import MeasureView, ReportData
 from pipeline.report.forest_rows import data_headers
 from pipeline.report.plain import pubmed_url
 from pipeline.report.readings import read_values
-from pipeline.report.wording import MINUS, PLAIN_NUMBER, study_interval
+from pipeline.report.wording import study_interval
 from pipeline.schema import EffectSize, PooledEstimate, QuestionResult, Quote
-
-Cell = str | int | float | bool | None
-#: A spreadsheet takes a text that begins so for a formula (OWASP, "CSV injection").
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-@dataclass(frozen=True, slots=True)
-class CsvTable:
-    """A table: the name of its file, its header, its rows."""
-
-    name: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-
-    def encode(self) -> bytes:
-        """Return the table as the bytes of its CSV file."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow([cell_text(h) for h in self.header])
-        writer.writerows([cell_text(c) for c in row] for row in self.rows)
-        return out.getvalue().encode("utf-8", errors="replace")
-
-
-def cell_text(cell: Cell) -> str:
-    """Return a cell as it stands in the file.
-
-    Numbers keep their minus and as many digits as it takes to read them back; a text that a
-    spreadsheet would run as a formula gets an apostrophe before it. A text that is a plain number
-    (a printed "−3.2") is a number.
-    """
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    if isinstance(cell, float):
-        return repr(cell + 0.0)  # -0.0 + 0.0 is 0.0
-    if isinstance(cell, int):
-        return str(cell)
-    if PLAIN_NUMBER.fullmatch(cell):
-        return cell.replace(MINUS, "-")
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def all_tables(data: ReportData) -> list[CsvTable]:
@@ -61,6 +18,7 @@ def all_tables(data: ReportData) -> list[CsvTable]:
     return [
         *(study_table(data, result) for result in data.results),
         estimates_table(data),
+        checks_table(data),
         not_pooled_table(data),
         extraction_table(data),
         screening_table(data),
@@ -75,10 +33,12 @@ def study_table(data: ReportData, result: QuestionResult) -> CsvTable:
     """
     headers = data_headers(result)
     before = ("study", "record_id", "pmid", "link", "subgroup", "outcome")
-    after = ("yi", "vi", "ni", "effect", "ci_lb", "ci_ub", "weight", "recovered", "reviewed")
+    after = ("yi", "vi", "ni", "effect", "ci_lb", "ci_ub", "weight", "recovered")
+    counted = ("numbers", "recovered_numbers", "reviewed")
     measure = data.measures[result.measure]
     rows = tuple(_study_row(data, result, i, measure, headers) for i in range(len(result.effects)))
-    return CsvTable(f"studies_{result.question_id}", (*before, *headers, *after, "quotes"), rows)
+    header = (*before, *headers, *after, *counted, "quotes")
+    return CsvTable(f"studies_{result.question_id}", header, rows)
 
 
 def _study_row(
@@ -102,8 +62,10 @@ def _study_row(
         measure.natural(effect.yi),
         measure.natural(lo),
         measure.natural(hi),
-        pooled.weights[i] if pooled else None,
+        pooled.weight(i) if pooled else None,
         "; ".join(effect.recovered),
+        effect.numbers,
+        len(effect.unprinted),
         effect.reviewed,
         _joined(effect.quotes),
     )
@@ -165,6 +127,8 @@ def estimates_table(data: ReportData) -> CsvTable:
         *_POOLED,
         *(f"natural_{n}" for n in _NATURAL),
         "unreviewed",
+        "numbers",
+        "recovered_numbers",
         "note",
     )
     return CsvTable(
@@ -180,7 +144,7 @@ def _estimates(data: ReportData, result: QuestionResult) -> list[tuple[Cell, ...
     ]
     for group in result.subgroups:
         members = tuple(every[i] for i in group.members)
-        note = "" if group.pooled else f"not pooled: k = {len(members)}"
+        note = "" if group.pooled else group.reason or f"not pooled: k = {len(members)}"
         analyses.append(("subgroup", group.label, group.pooled, members, note))
     for s in result.sensitivity:
         analyses.append(("sensitivity", s.label, s.pooled, every, s.reason))
@@ -192,11 +156,20 @@ def _estimates(data: ReportData, result: QuestionResult) -> list[tuple[Cell, ...
             label,
             result.measure,
             *_pooled_cells(pooled, measure),
-            None if kind == "sensitivity" else sum(not e.reviewed for e in effects),
+            *((None, None, None) if kind == "sensitivity" else _sums_of(effects)),
             note,
         )
         for kind, label, pooled, effects, note in analyses
     ]
+
+
+def _sums_of(effects: Sequence[EffectSize]) -> tuple[int, int, int]:
+    """Unreviewed studies, numbers, and those of them that are not printed."""
+    return (
+        sum(not e.reviewed for e in effects),
+        sum(e.numbers for e in effects),
+        sum(len(e.unprinted) for e in effects),
+    )
 
 
 def _pooled_cells(pooled: PooledEstimate | None, measure: MeasureView) -> list[Cell]:
@@ -206,6 +179,30 @@ def _pooled_cells(pooled: PooledEstimate | None, measure: MeasureView) -> list[C
     values = [getattr(pooled, name) for name in _NATURAL]
     natural = [None if v is None else measure.natural(v) for v in values]
     return [*(getattr(pooled, name) for name in _POOLED), *natural]
+
+
+_TEST = ("stat", "df", "pval", "estimate", "ci_lb", "ci_ub")
+_INFLUENCE = ("rstudent", "dffits", "cook_d", "cov_r", "hat", "dfbs", "is_infl")
+
+
+def checks_table(data: ReportData) -> CsvTable:
+    """Return the checks of all pools: tests of small-study effects, influence, and notes.
+
+    Estimates are on the scale of analysis.
+    """
+    header = ("question", "check", "label", *_TEST, *_INFLUENCE, "note")
+    rows: list[tuple[Cell, ...]] = []
+    for result in data.results:
+        start, no_test, no_study = result.question_id, [None] * len(_TEST), [None] * len(_INFLUENCE)
+        for test in result.small_studies:
+            values = (getattr(test, name) for name in _TEST)
+            rows.append((start, "small-study effects", test.name, *values, *no_study, test.note))
+        for one in result.influence:
+            values = (getattr(one, name) for name in _INFLUENCE)
+            rows.append((start, "influence", one.slab, *no_test, *values, None))
+        for line in result.check_notes:
+            rows.append((start, "note", None, *no_test, *no_study, line))
+    return CsvTable("checks", header, tuple(rows))
 
 
 def not_pooled_table(data: ReportData) -> CsvTable:

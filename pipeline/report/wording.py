@@ -17,7 +17,15 @@ METHODS = {
     "DL": "DerSimonian and Laird (DL)",
     "ML": "maximum likelihood (ML)",
     "HE": "Hedges (HE)",
+    "HS": "Hunter and Schmidt (HS)",
+    "HSk": "Hunter and Schmidt, corrected (HSk)",
+    "SJ": "Sidik and Jonkman (SJ)",
+    "EB": "empirical Bayes (EB)",
+    "PM": "Paule and Mandel (PM)",
     "EE": "none, equal-effects model (EE)",
+    "MH": "none, Mantel-Haenszel (MH)",
+    "PETO": "none, Peto's method (PETO)",
+    "GLMM": "maximum likelihood, generalised linear mixed model (GLMM)",
 }
 #: Short and long name of the interval of a pooled estimate, by its test.
 INTERVALS = {
@@ -127,15 +135,15 @@ def heterogeneity_text(pooled: PooledEstimate, *, style: str) -> str:
     q, p = number(pooled.q), p_text(pooled.q_pval, style=style)
     i2, eq = f"{i2_of(pooled):.0f}%", STYLES[style].eq
     tau, chi = ("Tau²", "Chi²") if style == "revman" else ("τ²", "χ²")
-    tau2 = "" if pooled.method == "EE" else f"{tau}{eq}{_tau2_text(pooled, style)}; "
+    tau2 = "" if not pooled.random else f"{tau}{eq}{_tau2_text(pooled, style)}; "
     if style == "bmj":
         return f"Test for heterogeneity: {tau2}{chi}={q}, df={pooled.q_df}, {p}; I²={i2}"
     return f"Heterogeneity: {tau2}{chi} = {q}, df = {pooled.q_df} ({p}); I² = {i2}"
 
 
 def i2_of(pooled: PooledEstimate) -> float:
-    """Return I2 in percent: from tau2, or from Q under the equal-effects model, which has none."""
-    return pooled.i2_q if pooled.method == "EE" else pooled.i2
+    """Return I2 in percent: from tau2, or from Q where the model has none."""
+    return pooled.i2 if pooled.random else pooled.i2_q
 
 
 def _tau2_text(pooled: PooledEstimate, style: str) -> str:
@@ -180,6 +188,7 @@ _SCALES = {
     "exp": " analysed as a log",
     "expit": " analysed as a logit",
     "squared sine": " analysed as an arcsine",
+    "tanh": " analysed as Fisher's z",
 }
 
 
@@ -197,12 +206,25 @@ def method_note(result: QuestionResult, measure: MeasureView) -> str:
     interval = INTERVALS.get(pooled.test, ("", pooled.test))[1]
     df = "" if pooled.df is None else f", df = {pooled.df:g}"
     n = "" if pooled.n is None else f", n{NBSP}={NBSP}{count(pooled.n)}"
-    i2 = "Q" if pooled.method == "EE" else "tau²"
+    i2 = "tau²" if pooled.random else "Q"
     return (
         f"{effect} Tau² estimator: {METHODS.get(pooled.method, pooled.method)}. "
         f"{level_text(pooled.level)} CI of the pooled effect: {interval}{df}; of the studies: "
         f"Wald-type. I² computed from {i2}. k{NBSP}={NBSP}{pooled.k}{n}."
     )
+
+
+def recovered_text(result: QuestionResult) -> str:
+    """Return how many of a question's numbers the papers do not print; "" without studies."""
+    unprinted, every = result.unprinted, result.numbers
+    if not every:
+        return ""
+    of = f"{count(every)} numbers {'of this pool' if result.pooled else 'of the studies shown'}"
+    if not unprinted:
+        return f"None of the {of} is recovered."
+    kinds = ", ".join(f"{what} ({n})" for what, n in unprinted.items())
+    n = sum(unprinted.values())
+    return f"{count(n)} of {of} {'is' if n == 1 else 'are'} not printed but recovered: {kinds}."
 
 
 def unreviewed_text(effects: tuple[EffectSize, ...]) -> str:

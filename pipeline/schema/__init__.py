@@ -21,6 +21,8 @@ from pipeline.schema.estimate import (
     QuestionResult,
     Regression,
     Sensitivity,
+    SmallStudyTest,
+    StudyInfluence,
     Subgroup,
     SubgroupTest,
 )
@@ -99,7 +101,9 @@ __all__ = [
     "Search",
     "Section",
     "Sensitivity",
+    "SmallStudyTest",
     "Study",
+    "StudyInfluence",
     "Subgroup",
     "SubgroupTest",
     "Timepoint",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from math import exp, log, sqrt
 from statistics import NormalDist
 from typing import Any
@@ -542,6 +543,87 @@ def test_medians_give_means_only_where_the_question_says_so() -> None:
     assert any("median" in sentence for sentence in effect.recovered)
 
 
+GRIP = {"value": 6.4, "spread_unlabelled": 1.9, "n": 16, "comparator_value": -1.0}
+_PERCENT = {"value": 40, "n": 30, "comparator_value": 30, "comparator_n": 30}
+_MEANS = {"value": 4.0, "n": 16, "comparator_value": 5.0, "comparator_n": 20, "scale": "0-10"}
+_PAIR = {"value": 4.0, "n": 9, "sd": 1.0, "baseline_value": 6.0, "scale": "0-10"}
+_MEDIANS = {"iqr": (3.0, 5.0), "comparator_iqr": (4.0, 6.0)}
+SDS = "SDs from SEs or intervals"
+
+
+@pytest.mark.parametrize(
+    ("asked", "one", "outcome", "numbers", "unprinted"),
+    [
+        (question(), study(ICE), RESPONDERS, 4, {}),
+        (
+            question(recover=("events_from_percent",)),
+            study(row("responder", "proportion", **_PERCENT)),
+            RESPONDERS,
+            4,
+            {"events from percentages": 2},
+        ),
+        (
+            question("MD"),
+            study(row("pain", "mean", **_MEANS, se=0.5, comparator_sd=2.0)),
+            PAIN,
+            6,
+            {SDS: 1},
+        ),
+        (
+            question("MD", recover=("sd_from_p",)),
+            study(row("pain", "mean", **_MEANS, p_value="0.04")),
+            PAIN,
+            6,
+            {"SDs from P values": 2},
+        ),
+        (
+            question("MD", recover=("mean_from_median",)),
+            study(row("pain", "median", **_MEANS, **_MEDIANS)),
+            PAIN,
+            6,
+            {"means and SDs from medians": 4},
+        ),
+        (
+            single("MC", ri=0.5),
+            series(row("pain", "mean", **_PAIR, baseline_se=0.4)),
+            PAIN,
+            3,
+            {"SDs of changes with an assumed correlation": 1},
+        ),
+        (
+            question("MD", ri=0.5),
+            study(two_means(comparator_n=20), design="rct_crossover"),
+            PAIN,
+            7,
+            {"assumed correlations": 1},
+        ),
+        (
+            question("HR", recover=("se_from_p",)),
+            study(row("responders", "ratio", effect=0.5, effect_measure="HR", p_value="0.01")),
+            RESPONDERS,
+            2,
+            {"intervals from P values": 1},
+        ),
+        (
+            question("SMCC", recover=("t_from_p",)),
+            study(
+                row("grip strength", "mean_change", p_value="0.0021", **GRIP),
+                design="rct_crossover",
+            ),
+            STRENGTH,
+            2,
+            {"paired t statistics from P values": 1},
+        ),
+    ],
+)
+def test_each_number_that_is_not_printed_is_counted(
+    asked: Question, one: Study, outcome: OutcomeDef, numbers: int, unprinted: dict[str, int]
+) -> None:
+    (effect,) = chosen(asked, one, outcome=outcome).effects
+    assert effect.numbers == numbers
+    assert Counter(effect.unprinted) == unprinted
+
+
 def test_medians_and_words_are_refused() -> None:
     asked = single("MC", ri=0.5)
     assert "median" in reason(asked, series(row("pain", "median", value=3.0, n=9)), PAIN)
@@ -560,9 +642,6 @@ def test_a_crossover_is_never_two_independent_arms(measure: str) -> None:
 @pytest.mark.parametrize("measure", ["MD", "SMD", "ROM"])
 def test_a_crossovers_means_are_not_independent(measure: str) -> None:
     assert "paired data needed" in reason(question(measure), crossover(two_means()), PAIN)
-
-
-GRIP = {"value": 6.4, "spread_unlabelled": 1.9, "n": 16, "comparator_value": -1.0}
 
 
 def test_a_crossovers_t_from_p() -> None:

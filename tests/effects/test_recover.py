@@ -81,6 +81,38 @@ def test_an_assumed_correlation_stands_where_none_is_known() -> None:
     assert (one.rows, one.how) == ((1,), "assumed: r = 0.5")
 
 
+def test_a_correlation_from_three_sds() -> None:
+    """Handbook 6.5.2.8: SDs 1.4, 2.2 and of the change 1.9 have r = 0.517857142857143."""
+    held, (one,) = completed(columns(sd1i=1.4, sd2i=2.2, sdi=1.9), ri=0.9)
+    assert held["ri"] == pytest.approx([0.517857142857143], rel=1e-12)
+    assert one.how == "from the SDs before, after and of the change"
+
+
+def test_means_and_sds_from_quantiles() -> None:
+    """metafor 5.0-1, conv.fivenum(min=1, median=5, max=10, n=5): 5.27234222322674 and
+    3.81433150560951 (Luo et al. 2018, Wan et al. 2014); the second row prints its own mean."""
+    table = columns(
+        min1i=[1, 1], median1i=[5, 5], max1i=[10, 10], n1i=[5, 5], m1i=[NONE, 4], sd1i=[NONE, 2]
+    )
+    held, filled = completed(table)
+    assert held["m1i"] == pytest.approx([5.27234222322674, 4], rel=1e-10)
+    assert held["sd1i"] == pytest.approx([3.81433150560951, 2], rel=1e-6)
+    assert [(one.column, one.rows) for one in filled] == [("m1i", (0,)), ("sd1i", (0,))]
+
+
+def test_each_method_behind_a_median_is_named() -> None:
+    """Quartiles 1, 2 and 20 look skewed; 4, 5, 6 do not."""
+    _, filled = completed(columns(q1i=[1, 4], mediani=[2, 5], q3i=[20, 6], ni=[40, 40]))
+    assert [(one.column, one.rows) for one in filled] == [
+        ("mi", (0,)),
+        ("sdi", (0,)),
+        ("mi", (1,)),
+        ("sdi", (1,)),
+    ]
+    assert "skewed" in filled[0].how
+    assert "Luo" in filled[2].how
+
+
 def test_an_effect_of_zero_has_no_error_behind_its_p_value() -> None:
     held, filled = completed(columns(yi=0, pval=1))
     assert np.isnan(held["vi"][0])
@@ -94,6 +126,8 @@ def test_an_effect_of_zero_has_no_error_behind_its_p_value() -> None:
         (columns(out=1, ci_lb=0.0, ci_ub=2), "a limit of a ratio must be above 0"),
         (columns(out=1, ci_lb=3, ci_ub=2), "must not be above the upper"),
         (columns(out=1, pval=1.2), "Invalid pval 1.2 in row 1"),
+        (columns(median1i=5, q11i=6, q31i=4, n1i=9), "Row 1, median1i: the median and its"),
+        (columns(sd1i=1, sd2i=1, sdi=3), "Invalid sdi 3 in row 1; no correlation"),
         (columns(se1i=-1, n1i=4), "Invalid se1i -1 in row 1; must be 0 or more"),
     ],
 )

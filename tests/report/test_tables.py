@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.report.csv_table import FORMULA, CsvTable, cell_text
 from pipeline.report.data import ReportData
-from pipeline.report.tables import FORMULA, CsvTable, all_tables, cell_text
-from pipeline.schema import QuestionResult
+from pipeline.report.tables import all_tables
+from pipeline.schema import QuestionResult, SmallStudyTest, StudyInfluence
 
 
 def read(data: ReportData, name: str) -> list[dict[str, str]]:
@@ -67,8 +68,27 @@ def test_every_question_has_its_table(data: ReportData) -> None:
     names = [t.name for t in all_tables(data)]
     assert names == [
         *(f"studies_{r.question_id}" for r in data.results),
-        "estimates", "not_pooled", "extraction", "screening",
+        "estimates", "checks", "not_pooled", "extraction", "screening",
     ]  # fmt: skip
+
+
+def test_checks_stand_in_one_table(data: ReportData) -> None:
+    first, second, *rest = data.results
+    tests = (SmallStudyTest("Egger's regression", -1.5, 8, 0.17, 0.2, -0.1, 0.5, "few"),)
+    one = (StudyInfluence("Abel 2001", 2.5, 1.2, 0.9, 1.1, 0.3, 1.25, True),)
+    checked = (
+        replace(first, small_studies=tests, influence=one, check_notes=()),
+        replace(second, check_notes=("Tests want more studies.",)),
+    )
+    rows = read(replace(data, results=(*checked, *rest)), "checks")
+    assert [(r["question"], r["check"], r["label"]) for r in rows] == [
+        (first.question_id, "small-study effects", "Egger's regression"),
+        (first.question_id, "influence", "Abel 2001"),
+        (second.question_id, "note", ""),
+    ]
+    assert (rows[0]["stat"], rows[0]["estimate"], rows[0]["note"]) == ("-1.5", "0.2", "few")
+    assert (rows[1]["rstudent"], rows[1]["is_infl"], rows[1]["pval"]) == ("2.5", "yes", "")
+    assert rows[2]["note"] == "Tests want more studies."
 
 
 def test_the_studies_of_a_question(data: ReportData, results: dict[str, QuestionResult]) -> None:

@@ -19,6 +19,7 @@ from pipeline.report.wording import (
     minus,
     number,
     p_text,
+    recovered_text,
     study_interval,
     subgroup_test_text,
     unreviewed_text,
@@ -153,6 +154,25 @@ def test_the_subgroup_line_has_i2_from_q() -> None:
     line = subgroup_test_text(SubgroupTest(6.4, 2, 0.0408), style="revman")
     assert line == ("Test for subgroup differences: Chi² = 6.40, df = 2 (P = 0.041), I² = 69%")
     assert subgroup_test_text(SubgroupTest(0.0, 1, 1.0), style="revman").endswith("I² = 0%")
+
+
+def test_recovered_numbers_are_counted_by_kind(results: dict[str, QuestionResult]) -> None:
+    bcg = results["bcg"]
+    effects = [replace(e, numbers=4) for e in bcg.effects[:3]]
+    printed = replace(bcg, effects=tuple(effects))
+    assert recovered_text(printed) == "None of the 12 numbers of this pool is recovered."
+    effects[0] = replace(effects[0], unprinted=("events from percentages",) * 2)
+    effects[2] = replace(effects[2], unprinted=("SDs from P values",))
+    mixed = replace(printed, effects=tuple(effects))
+    assert recovered_text(mixed) == (
+        "3 of 12 numbers of this pool are not printed but recovered: events from percentages (2), "
+        "SDs from P values (1)."
+    )
+    alone = replace(mixed, effects=(effects[2],), pooled=None)
+    assert recovered_text(alone) == (
+        "1 of 4 numbers of the studies shown is not printed but recovered: SDs from P values (1)."
+    )
+    assert recovered_text(replace(alone, effects=())) == ""
 
 
 def test_the_method_note_names_every_choice(results: dict[str, QuestionResult]) -> None:

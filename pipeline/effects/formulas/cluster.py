@@ -43,7 +43,7 @@ def design_effect(icc: Array, size: Array) -> Array:
 
     References
     ----------
-    *Cochrane Handbook* 6.5, 23.1.4; Donner and Klar (2002), *Stat Med* 21:2971.
+    *Cochrane Handbook* 23.1.4; Donner and Klar (2002), *Stat Med* 21:2971.
     """
     refuse("icc", icc, (icc < 0) | (icc > 1), "must lie in [0, 1]")
     refuse("cluster_size", size, size < 1, "must be 1 or more")
@@ -76,7 +76,7 @@ def effective(columns: Columns) -> dict[str, Array]:
 
     References
     ----------
-    *Cochrane Handbook* 6.5, 23.1.4 (effective sample sizes) and 23.1.6 (inflated standard errors).
+    *Cochrane Handbook* 23.1.4 (effective sample sizes) and 23.1.6 (inflated standard errors).
     """
     given = [name for name in CLUSTERS if name in columns]
     if not given:

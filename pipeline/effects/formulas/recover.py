@@ -12,10 +12,22 @@ import numpy as np
 from scipy import stats
 
 from pipeline.effects.formulas.table import Array, Columns, refuse
+from pipeline.effects.quantiles import Summary, mean_sd
+from pipeline.errors import EffectSizeError
+
+#: The groups of a table by the ending of their columns: `mi sdi ni`, `m1i sd1i n1i` ...
+_GROUPS = ("i", "1i", "2i")
+
+#: Quantiles of a group, with its ending: `min1i q11i median1i q31i max1i` (``conv.fivenum``).
+_QUANTILES = ("min", "q1", "median", "q3", "max")
 
 #: What is read from a table beside the columns of the formulas: an effect as printed with its
-#: interval, test statistic or p value (metafor's ``conv.wald``), and standard errors of means.
-PRINTED = ("out", "ci_lb", "ci_ub", "zval", "pval", "se1i", "se2i")
+#: interval, test statistic or p value (metafor's ``conv.wald``), standard errors of means, and
+#: quantiles.
+PRINTED = (
+    *("out", "ci_lb", "ci_ub", "zval", "pval", "se1i", "se2i"),
+    *(f"{name}{group}" for group in _GROUPS for name in _QUANTILES),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +59,22 @@ def completed(
     -------
     columns : dict of str to array
         `yi` from `out`; `vi` from `sei`, else from the interval, else from `zval`, else from `pval`
-        (two-sided); `sd1i` and `sd2i` from `se1i` and `se2i`; `ri` as given.
+        (two-sided); `sd1i` and `sd2i` from `se1i` and `se2i`; means and SDs of groups from
+        quantiles (`effects.quantiles.mean_sd`); `ri` from `sd1i`, `sd2i` and the SD of change
+        `sdi`, else as given.
     filled : tuple of Filled
         Of these but `yi` from `out` and `vi` from `sei`, which are only other scales.
 
     Raises
     ------
     EffectSizeError
-        If limits are reversed, a limit of a ratio is not positive, or p is no probability.
+        If limits are reversed, a limit of a ratio is not positive, p is no probability, quantiles
+        do not rise, or no correlation gives the SDs.
 
     References
     ----------
-    *Cochrane Handbook* 6.3.1, 6.3.2 (intervals and p values), 6.5.2.2 (SD from SE).
+    *Cochrane Handbook* 6.3.1, 6.3.2 (intervals and p values), 6.5.2.2 (SD from SE), 6.5.2.8
+    (correlation from SDs).
     """
     held = dict(columns)
     if "out" in held:
@@ -67,17 +83,30 @@ def completed(
         held["yi"] = np.where(np.isfinite(_of(held, "yi")), _of(held, "yi"), printed)
     if "yi" in held:
         held["vi"] = np.where(np.isfinite(_of(held, "vi")), _of(held, "vi"), _of(held, "sei") ** 2)
-    rules = [*(_of_wald(held, ratio, level) if "yi" in held else ()), *_of_errors(held)]
-    if ri is not None:
-        rules.append(("ri", np.full(_rows(held), ri), f"assumed: r = {ri:g}"))
     filled = []
-    for name, values, how in rules:
+    for name, values, how in _rules(held, ratio, level, ri):
         before = _of(held, name)
         rows = np.flatnonzero(~np.isfinite(before) & np.isfinite(values))
         if rows.size:
             held[name] = np.where(np.isfinite(before), before, values)
             filled.append(Filled(name, tuple(int(i) for i in rows), how))
     return held, tuple(filled)
+
+
+def _rules(
+    held: Columns, ratio: bool, level: float, ri: float | None
+) -> Iterator[tuple[str, Array, str]]:
+    """What each rule gives, in their order: column, values, how; `held` grows meanwhile."""
+    if "yi" in held:
+        yield from _of_wald(held, ratio, level)
+    yield from _of_errors(held)
+    for group in _GROUPS:
+        if f"median{group}" in held:
+            yield from _of_quantiles(held, group)
+    if all(name in held for name in ("sd1i", "sd2i", "sdi")):
+        yield "ri", _correlation(held), "from the SDs before, after and of the change"
+    if ri is not None:
+        yield "ri", np.full(_rows(held), ri), f"assumed: r = {ri:g}"
 
 
 def _of_wald(held: Columns, ratio: bool, level: float) -> Iterator[tuple[str, Array, str]]:
@@ -116,6 +145,40 @@ def _of_errors(held: Columns) -> Iterator[tuple[str, Array, str]]:
             refuse(f"se{i}i", errors, errors < 0, "must be 0 or more")
             n = _of(held, f"n{i}i" if f"n{i}i" in held else "ni")
             yield f"sd{i}i", errors * np.sqrt(n), f"from se{i}i and n (Handbook 6.5.2.2)"
+
+
+def _of_quantiles(held: Columns, group: str) -> Iterator[tuple[str, Array, str]]:
+    """Means and SDs behind medians with quartiles or extremes, a column a method."""
+    known = [_of(held, name + group) for name in (*_QUANTILES, "n")]
+    means, sds = (np.full(_rows(held), np.nan) for _ in range(2))
+    methods: dict[str, list[int]] = {}
+    for row, (low, q1, median, q3, high, n) in enumerate(zip(*known, strict=True)):
+        pairs = (_pair(q1, q3), _pair(low, high))
+        if np.isfinite(median) and np.isfinite(n) and any(pairs):
+            try:
+                means[row], sds[row], how = mean_sd(Summary(float(median), int(n), *pairs))
+            except EffectSizeError as refused:
+                raise EffectSizeError(f"Row {row + 1}, median{group}: {refused}.") from None
+            methods.setdefault(how, []).append(row)
+    for how, rows in methods.items():
+        of = np.isin(np.arange(_rows(held)), rows)
+        yield f"m{group}", np.where(of, means, np.nan), how
+        yield f"sd{group}", np.where(of, sds, np.nan), how
+
+
+def _pair(low: float, high: float) -> tuple[float, float] | None:
+    """Two quantiles, if both are known."""
+    return (float(low), float(high)) if np.isfinite(low) and np.isfinite(high) else None
+
+
+def _correlation(held: Columns) -> Array:
+    """The correlation of two measurements from their SDs and that of the change."""
+    before, after, change = held["sd1i"], held["sd2i"], held["sdi"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ri = (before**2 + after**2 - change**2) / (2 * before * after)
+    impossible = np.isfinite(ri) & (np.abs(ri) > 1)
+    refuse("sdi", change, impossible, "no correlation of sd1i and sd2i gives it")
+    return ri
 
 
 def _divided(effect: Array, z: Array) -> Array:
