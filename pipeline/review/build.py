@@ -14,8 +14,10 @@ from pipeline.schema import Outcome, Problem, Reading, Study, Timepoint
 
 #: The rule of a value that a person entered without a phrase of the text.
 ENTERED = "entered by a reviewer"
-#: A design that nobody can tell.
-NO_DESIGN = Reading("other", derived="rejected by a reviewer", reviewed="rejected")
+#: That of a value whose phrase is not in the text any more.
+MOVED = "decided by a reviewer; its evidence moved"
+#: The design where people took the one read out, or differ on it.
+NO_DESIGN = Reading("other", derived="rejected by a reviewer")
 #: Which count cannot exceed which.
 WITHIN = (("events", "n"), ("comparator_events", "comparator_n"))
 
@@ -43,7 +45,9 @@ def build(
     """
     by_path = {state.field.path: state for state in states}
     changes: dict[str, Any] = {n: _reading(getattr(study, n), by_path[n]) for n in STUDY_FIELDS}
-    changes["design"] = changes["design"] or NO_DESIGN
+    design = by_path["design"]
+    mark = design.state if design.reviewed else ""
+    changes["design"] = changes["design"] or replace(NO_DESIGN, reviewed=mark)
     if not same(changes["condition"] and changes["condition"].value, _value(study.condition)):
         changes["condition_mesh"] = None  # the heading of another condition
     problems: list[Problem] = []
@@ -110,7 +114,7 @@ def _reading(was: Any, state: FieldState) -> Any:
         chosen = state.resolution.event and state.resolution.event.decision.verdict == "corrected"
         quote = state.evidence if chosen and state.evidence else was.quote
         return replace(was, quote=quote, reviewed=mark)
-    derived = "" if state.evidence else ENTERED
+    derived = "" if state.evidence else MOVED if state.moved else ENTERED
     return Reading(value, state.evidence, derived, reviewed=mark)
 
 
@@ -153,7 +157,9 @@ def _refuse_contradictions(row: Row, values: dict[str, Any], problems: list[Prob
 
 
 def checked(study: Study) -> bool:
-    """Return whether a person's word stands behind every value of a study."""
+    """Return whether a person's word stands behind every value of a study, and nobody differs."""
+    if any(problem.code == "review_conflict" for problem in study.problems):
+        return False
     own = [getattr(study, name) for name in STUDY_FIELDS]
     readings = [r for r in (*own, *study.registry_ids) if r is not None]
     rows = (*study.arms, *study.doses, *study.outcomes)

@@ -77,7 +77,7 @@ def rows_of(study: Study, events: Iterable[Event] = ()) -> list[Row]:
     events : iterable of Event
         The decisions on it, in order.
     """
-    kept = _snapshots(events)
+    kept = _kept(events)
     return [
         row
         for kind in (*ROWS, PLAIN_ROWS)
@@ -85,16 +85,41 @@ def rows_of(study: Study, events: Iterable[Event] = ()) -> list[Row]:
     ]
 
 
-def _snapshots(events: Iterable[Event]) -> dict[str, dict[str, Any]]:
-    """Each row that events speak of, by list and key, as it was read; None if it never was."""
-    kept: dict[str, dict[str, Any]] = {}
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A row that decisions speak of: as it was read, or, if a person added it, as they said it."""
+
+    item: Any = None
+    words: Mapping[str, Any] | None = None
+    evidence: Quote | None = None
+
+
+def _kept(events: Iterable[Event]) -> dict[str, dict[str, _Kept]]:
+    """Each row that events speak of, by list and key; the latest word of it."""
+    kept: dict[str, dict[str, _Kept]] = {}
     for event in events:
-        path = parse(event.decision.field)
+        decision, path = event.decision, parse(event.decision.field)
         if path is None or not path.rows:
             continue
         of_kind = kept.setdefault(path.rows, {})
-        of_kind[path.key] = _restored(path.rows, event.decision.snapshot) or of_kind.get(path.key)
+        item = _restored(path.rows, decision.snapshot)
+        was = of_kind.get(path.key, _Kept())
+        if item is not None:
+            of_kind[path.key] = _Kept(item)
+        elif was.item is None and not path.name and decision.verdict == "corrected":
+            of_kind[path.key] = _Kept(None, _words(decision.value), decision.evidence)
+        else:
+            of_kind[path.key] = was
     return kept
+
+
+def _words(text: str | None) -> dict[str, Any]:
+    """The words of a row that a person added."""
+    try:
+        plain = json.loads(text or "")
+    except (ValueError, RecursionError):
+        return {}
+    return plain if isinstance(plain, dict) else {"number": plain}
 
 
 def _restored(kind: str, text: str | None) -> Any:
@@ -108,30 +133,34 @@ def _restored(kind: str, text: str | None) -> Any:
         return None
 
 
-def _matched(kind: str, items: Sequence[Any], kept: Mapping[str, Any]) -> list[Row]:
+def _matched(kind: str, items: Sequence[Any], kept: Mapping[str, _Kept]) -> list[Row]:
     """The rows of one list: those that are read, in their order, then those that are gone."""
     fresh = _keys(kind, items)
-    phrases = Counter(_phrase(item) for item in items)
-    ranked = sorted(
-        (
-            (-likeness, old, i)
-            for old, was in kept.items()
-            for i, item in enumerate(items)
-            if (likeness := _likeness(item, was, fresh[i] == old, phrases[_phrase(item)] == 1))
-        ),
-    )
-    taken: dict[int, str] = {}
-    for _, old, i in ranked:
-        if i not in taken and old not in taken.values():
-            taken[i] = old
-    used = set(kept) | set(taken.values())
+    taken = _taken(items, fresh, kept)
+    used = {*kept}
     rows = []
     for i, item in enumerate(items):
         key = taken[i] if i in taken else _unused(kind, fresh[i], used)
         used.add(key)
         rows.append(Row(kind, key, item))
-    lost = [(key, was) for key, was in kept.items() if key not in taken.values()]
-    return rows + [Row(kind, key, was, gone=was is not None) for key, was in sorted(lost, key=str)]
+    lost = sorted(key for key in kept if key not in taken.values())
+    return rows + [Row(kind, k, kept[k].item, gone=kept[k].item is not None) for k in lost]
+
+
+def _taken(items: Sequence[Any], fresh: Sequence[str], kept: Mapping[str, _Kept]) -> dict[int, str]:
+    """Which row that is read goes on under which key, the surest first, each once."""
+    phrases = Counter(_phrase(item) for item in items)
+    ranked = []
+    for key, was in kept.items():
+        for i, item in enumerate(items):
+            alone = phrases[_phrase(item)] == 1
+            if likeness := _likeness(item, was, fresh[i] == key, alone):
+                ranked.append((-likeness, key, i))
+    taken: dict[int, str] = {}
+    for _, key, i in sorted(ranked):
+        if i not in taken and key not in taken.values():
+            taken[i] = key
+    return taken
 
 
 def _keys(kind: str, items: Sequence[Any]) -> list[str]:
@@ -161,14 +190,16 @@ def _phrase(item: Any) -> str:
     return " | ".join(str(getattr(item, word, "")) for word in _WORDS)
 
 
-def _likeness(item: Any, was: Any, same_key: bool, alone: bool) -> int:
-    """How surely a row is the one of a snapshot: 0 for not at all.
+def _likeness(item: Any, kept: _Kept, same_key: bool, alone: bool) -> int:
+    """How surely a row is the one that decisions speak of: 0 for not at all.
 
     Readings that stand on the same words count; a row whose numbers stand on other words is
-    another one, unless it is the only one on its phrase and named alike.
+    another one, unless it is the only one on its phrase and named alike. A row that a person added
+    is one that is named alike on a phrase that holds its evidence, or stands in it.
     """
+    was = kept.item
     if was is None:
-        return 0
+        return 300 if kept.words and _is_added(item, kept) else 0
     now, then = _grounds(item), _grounds(was)
     shared, named = len(now & then), _named(item) == _named(was)
     if same_key and alone and (shared or named):
@@ -176,6 +207,17 @@ def _likeness(item: Any, was: Any, same_key: bool, alone: bool) -> int:
     if same_key and (shared or (named and not now and not then)):
         return 500 + shared
     return shared if 2 * shared > len(then) else 0
+
+
+def _is_added(item: Any, kept: _Kept) -> bool:
+    """Whether a row that is read now is one that a person added before."""
+    words, evidence = kept.words or {}, kept.evidence
+    if isinstance(item, Reading):
+        return str(item.value).casefold() == str(words.get("number", "")).casefold()
+    named = [str(words.get(word, "") or "").casefold() for word in _WORDS]
+    phrase = _phrase(item)
+    said = " ".join(evidence.text.split()) if evidence else ""
+    return bool(said) and _named(item) == named and (said in phrase or phrase in said)
 
 
 def _named(item: Any) -> list[str]:

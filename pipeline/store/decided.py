@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -45,14 +45,17 @@ def append(connection: Connection, events: Sequence[Event]) -> list[Event]:
 
 
 def decide(
-    connection: Connection, named: Sequence[tuple[str, Decision]], expected: int | None, blind: bool
+    connection: Connection,
+    named: Sequence[tuple[str, Decision]],
+    expected: Mapping[str, int],
+    blind: bool,
 ) -> list[Event]:
     """Append decisions, each under its id, as the latest on their fields.
 
     Raises
     ------
     StaleError
-        If the fields have not the `expected` number of events; with `blind`, of those that the
+        If a field has not the `expected` number of events; with `blind`, of those that the
         decision's writer may see.
     StoreError
         If another decision has one of the ids, or an event is undone that cannot be.
@@ -64,8 +67,8 @@ def decide(
         if known is not None and known.decision == decision:
             made.append(known)  # sent twice
             continue
-        if expected is not None:
-            _refuse_stale(connection, decision, expected, blind)
+        if decision.field in expected:
+            _refuse_stale(connection, decision, expected[decision.field], blind)
         if decision.verdict == "undone":
             _refuse_undo(connection, decision)
         made.append(Event(event_id, decision, _turn(connection, decision)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -218,14 +218,25 @@ class Store:
         """
         name = event_id or str(uuid.uuid4())
         with self._writing() as connection:
-            decided.decide(connection, [(name, decision)], expected, blind)
+            versions = {} if expected is None else {decision.field: expected}
+            decided.decide(connection, [(name, decision)], versions, blind)
         return name
 
-    def add_decisions(self, several: Iterable[Decision]) -> list[Event]:
-        """Append decisions of one keystroke, all or none; return them as events."""
+    def add_decisions(
+        self,
+        several: Iterable[Decision],
+        *,
+        expected: Mapping[str, int] | None = None,
+        blind: bool = False,
+    ) -> list[Event]:
+        """Append decisions on a record of one keystroke, all or none; return them as events.
+
+        `expected` and `blind` are as for `add_decision`, by field; a field that `expected` does
+        not name is not held against it.
+        """
         named = [(str(uuid.uuid4()), decision) for decision in several]
         with self._writing() as connection:
-            return decided.decide(connection, named, None, False)
+            return decided.decide(connection, named, expected or {}, blind)
 
     def merge_events(self, events: Sequence[Event]) -> list[Event]:
         """Append the events of another store that are not here yet, all or none; return those.

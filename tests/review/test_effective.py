@@ -151,6 +151,16 @@ def test_a_row_that_two_add_alike_is_one_row() -> None:
     assert desk.result.outcomes[2].events.reviewed == "agreed"
 
 
+def test_a_row_that_was_added_and_then_is_read_is_one_row() -> None:
+    words = {"measure": "strength responder", "type": "count", "arm": "Ig", "events": 9, "n": 19}
+    desk = Desk(study=replace(study(), outcomes=study().outcomes[:1]))
+    desk.add(add_row("outcomes", words, at("rose in 9 of 20"), desk.writer("Li"), RECORD))
+    assert len(desk.result.outcomes) == 2
+    desk.study = study()
+    assert [o.n.value for o in desk.result.outcomes] == [20, 19]
+    assert desk.result.outcomes[1].events.quote == at("rose in 9 of 20")
+
+
 def test_counts_that_contradict_each_other_leave_the_study() -> None:
     desk = Desk()
     desk.says("Li", "corrected", "outcomes/0.events", value=25)
@@ -400,6 +410,15 @@ def test_a_study_is_checked_once_each_of_its_values_is() -> None:
         outcomes=tuple(replace(o, reviewed=()) for o in desk.result.outcomes),
     )
     assert not checked(plain)
+
+
+def test_a_study_is_not_checked_while_people_differ() -> None:
+    desk = Desk()
+    desk.accepts_all("Li")
+    desk.says("Ng", "corrected", "n_total", value=41)
+    desk.says("Li", "corrected", "n_total", value=42)
+    assert desk.result.n_total is None
+    assert not checked(desk.result)
 
 
 def test_values_checked_are_the_values_read() -> None:

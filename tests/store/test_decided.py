@@ -79,6 +79,14 @@ def test_several_decisions_are_kept_all_or_none(store: Store) -> None:
     assert len(store.add_decisions([N, by("Ng")])) == 2
 
 
+def test_several_decisions_may_name_their_versions(store: Store) -> None:
+    design = replace(N, field="design", value='"other"')
+    store.add_decisions([N, design], expected={"n_total": 0, "design": 0})
+    with pytest.raises(StaleError, match="design of pmid1"):
+        store.add_decisions([by("Ng"), by("Ng", design)], expected={"n_total": 1, "design": 0})
+    assert len(store.events()) == 2
+
+
 def test_an_own_decision_is_undone_once(store: Store) -> None:
     name = store.add_decision(N)
     back = by("Li", verdict="undone", value=None, undoes=name)
