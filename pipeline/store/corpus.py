@@ -12,6 +12,7 @@ from pipeline.schema import Problem, Record, Search
 from pipeline.store.rows import dump, next_ordinal, upsert
 from pipeline.store.stored import stored
 from pipeline.store.tables import (
+    ended_records,
     newest_records,
     raw_documents,
     records,
@@ -116,6 +117,49 @@ def hits(connection: Connection, search_id: str) -> Iterator[Record]:
         .order_by(search_records.c.position)
     )
     yield from (stored(Record, json.loads(text)) for text in connection.scalars(query))
+
+
+def carry(connection: Connection, search_id: str) -> None:
+    """Note among the hits of a search the versions that are stored already."""
+    table, newest = search_records, newest_records
+    version = select(newest.c.content_hash).where(newest.c.record_id == table.c.record_id)
+    change = update(table).where(table.c.search_id == search_id, table.c.content_hash.is_(None))
+    connection.execute(change.values(content_hash=version.scalar_subquery()))
+
+
+def ages(connection: Connection) -> dict[str, str]:
+    """Return when each record was fetched last, by id."""
+    table = newest_records
+    rows = connection.execute(select(table.c.record_id, table.c.fetched_at))
+    return {row.record_id: row.fetched_at for row in rows}
+
+
+def kept(connection: Connection, search_id: str) -> list[Record]:
+    """Return the records that a search finds no more and that are still there, by id."""
+    table = ended_records
+    query = (
+        select(records.c.json)
+        .join(newest_records, same_version(records, newest_records))
+        .join(table, table.c.record_id == records.c.record_id)
+        .where(table.c.search_id == search_id, table.c.state == "left_query")
+        .order_by(records.c.record_id)
+    )
+    return [stored(Record, json.loads(text)) for text in connection.scalars(query)]
+
+
+def versions_by(connection: Connection, search_id: str, day: str) -> dict[str, Record]:
+    """Return the version of each record of a search that was the newest by a day, by id."""
+    query = (
+        select(records.c.record_id, records.c.first_seen, records.c.json)
+        .join(search_records, search_records.c.record_id == records.c.record_id)
+        .where(search_records.c.search_id == search_id)
+        .order_by(records.c.record_id, records.c.first_seen)
+    )
+    found: dict[str, str] = {}
+    for row in connection.execute(query):
+        if row.record_id not in found or row.first_seen[:10] <= day:
+            found[row.record_id] = row.json
+    return {name: stored(Record, json.loads(text)) for name, text in found.items()}
 
 
 def record(connection: Connection, record_id: str) -> Record | None:
