@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from pipeline.review.agreement import Agreement, agreement
 from pipeline.review.build import checked, row_checked
 from pipeline.review.decide import Writer, add_row, comment, decide, finish, screen_by_hand, undo
-from pipeline.review.effective import Reviewed, effective, lay
+from pipeline.review.effective import Reviewed, effective, lay, seen_by
 from pipeline.review.fields import Field, fields_of
 from pipeline.review.screening import screened, screening_state
 from pipeline.review.states import FieldState
 
 __all__ = [
+    "Agreement",
     "Field",
     "FieldState",
     "Reviewed",
     "Writer",
     "add_row",
+    "agreement",
     "checked",
     "comment",
     "decide",
@@ -26,5 +29,6 @@ __all__ = [
     "screen_by_hand",
     "screened",
     "screening_state",
+    "seen_by",
     "undo",
 ]

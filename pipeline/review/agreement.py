@@ -19,7 +19,7 @@ METRICS = ("nominal", "interval")
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """The agreement on one field ("events") over all records.
+    """The agreement on one field ("outcomes.events") over all records, or on a kind of fields.
 
     `n` counts what two people or more decided on, `equal` the share on which all said the same.
     `kappa` is there for two people and categories, `alpha` is nominal; `alpha_interval` is of the
@@ -109,8 +109,8 @@ def _differences(counts: Counter[Any], metric: str) -> float:
     return 2 * n * sum(m * (float(v) - mean) ** 2 for v, m in counts.items())
 
 
-def agreement(events: Iterable[Event]) -> list[Agreement]:
-    """Return the agreement on each field, by the name of the field.
+def agreement(events: Iterable[Event], *, by_kind: bool = False) -> list[Agreement]:
+    """Return the agreement on each field, by the name of the field, or on each kind of fields.
 
     Of each person counts the last word before they had finished the record, and before the field
     was adjudicated: what they said without knowing the other's. (In mode "verify" the second sees
@@ -120,6 +120,9 @@ def agreement(events: Iterable[Event]) -> list[Agreement]:
     ----------
     events : iterable of Event
         Of all records, in any order.
+    by_kind : bool
+        Whether all numbers, choices, texts, heads of rows and screenings are taken together; they
+        have no interval alpha then, which the largest numbers alone would make.
     """
     by_field: dict[tuple[str, str], list[Event]] = defaultdict(list)
     for event in _independent(list(events)):
@@ -131,7 +134,8 @@ def agreement(events: Iterable[Event]) -> list[Agreement]:
             continue
         words = {w.who: w.value for w in latest(path, said, _old(said))}
         if len(words) > 1:
-            rated[_named(path)].append(words)
+            name, kind = _named(path)
+            rated["" if by_kind else name, kind].append(words)
     return [_figures(*named, units) for named, units in sorted(rated.items())]
 
 
@@ -168,7 +172,7 @@ def _old(events: Sequence[Event]) -> Any:
 def _named(path: Path) -> tuple[str, str]:
     """A field's name, the same in all records, and its kind."""
     slot = slot_of(path)
-    kind = "choice" if path.name == SCREENING else slot.kind if slot else "row"
+    kind = SCREENING if path.name == SCREENING else slot.kind if slot else "row"
     return f"{path.rows}.{path.name}".strip("."), kind
 
 
@@ -193,7 +197,7 @@ def _figures(name: str, kind: str, units: Sequence[dict[str, Any]]) -> Agreement
         percent_agreement(categories),
         cohen_kappa(pairs),
         krippendorff_alpha(categories),
-        krippendorff_alpha(whole, metric="interval") if kind == "number" else None,
+        krippendorff_alpha(whole, metric="interval") if name and kind == "number" else None,
     )
 
 

@@ -20,7 +20,7 @@ from pipeline.review.paths import parse
 from pipeline.review.resolve import Resolution, resolve, same
 from pipeline.review.rows import rows_of
 from pipeline.review.states import FieldState
-from pipeline.schema import Event, Problem, Quote, Study, in_order
+from pipeline.schema import SCREENING, Event, Problem, Quote, Study, in_order
 
 #: Paths of values, today's or an old version's ("outcomes[1].events").
 _POSITION = re.compile(r"(?:arms|doses|outcomes|registry_ids)[@\[]")
@@ -39,6 +39,11 @@ class Reviewed:
         """The fields with something to check that nobody's word holds for."""
         return tuple(s for s in self.states if s.field.present and not s.reviewed)
 
+    @property
+    def conflicts(self) -> tuple[FieldState, ...]:
+        """The fields on which people differ."""
+        return tuple(s for s in self.states if s.state == "conflict")
+
 
 def effective(
     study: Study,
@@ -52,7 +57,34 @@ def effective(
 
     See `lay`; without a decision it is the study itself.
     """
-    return lay(study, events, mode, text=text, consensus=consensus).study
+    said = list(events)
+    return lay(study, said, mode, text=text, consensus=consensus).study if said else study
+
+
+def seen_by(
+    who: str,
+    study: Study,
+    visible: Iterable[Event],
+    mode: str = "verify",
+    *,
+    text: str | None = None,
+    consensus: bool = False,
+) -> Reviewed:
+    """Lay over a study what a person may see of it: their own work while they are blind.
+
+    Parameters
+    ----------
+    who : str
+        The person.
+    visible : iterable of Event
+        What `Store.visible_events` gives them in mode "dual"; all events in another mode.
+
+    The rest is as for `lay`. In mode "dual", their own words count alone as long as no word of
+    another is visible.
+    """
+    shown = [e for e in visible if e.decision.field != SCREENING]
+    blind = mode == "dual" and all(e.decision.who == who for e in shown)
+    return lay(study, shown, "single" if blind else mode, text=text, consensus=consensus)
 
 
 def lay(
@@ -92,14 +124,15 @@ def lay(
     rule = _Rule(mode, consensus, study.record_id, text)
     states: list[FieldState] = []
     head: FieldState | None = None
-    for field in fields_of(study, ordered):
+    rows = rows_of(study, ordered)
+    for field in fields_of(study, ordered, rows):
         head = head if field.row and field.path != field.row else None
         states.append(_state(field, by_field.get(field.path, []), rule, head))
         head = states[-1] if field.path == field.row else head
     unplaced = _unplaced(by_field, {s.field.path for s in states})
     if not any(s.resolution.said or s.reviewed for s in states):
         return Reviewed(study, tuple(states), unplaced)
-    built, contradictions = build(study, rows_of(study, ordered), states)
+    built, contradictions = build(study, rows, states)
     problems = (*_problems(states, study.record_id), *contradictions, *unplaced)
     return Reviewed(replace(built, problems=(*study.problems, *problems)), tuple(states), problems)
 

@@ -62,7 +62,9 @@ class Field:
         return self.suggestion is not None and not self.gone
 
 
-def fields_of(study: Study, events: Iterable[Event] = ()) -> list[Field]:
+def fields_of(
+    study: Study, events: Iterable[Event] = (), rows: Sequence[Row] | None = None
+) -> list[Field]:
     """Return the fields of a study that people check.
 
     Parameters
@@ -71,6 +73,8 @@ def fields_of(study: Study, events: Iterable[Event] = ()) -> list[Field]:
         As the extractor reads it now.
     events : iterable of Event
         The decisions on it: rows that only they know are fields too.
+    rows : sequence of Row, optional
+        Its rows, if `rows_of` has found them before.
 
     Returns
     -------
@@ -80,7 +84,8 @@ def fields_of(study: Study, events: Iterable[Event] = ()) -> list[Field]:
     """
     known = slots(Study)
     blocks = [[_study_field(study, known[name])] for name in STUDY_FIELDS]
-    blocks += [row_fields(row, i) for i, row in _numbered(rows_of(study, events))]
+    found = rows_of(study, events) if rows is None else rows
+    blocks += [row_fields(row, i) for i, row in _numbered(found)]
     return [field for block in sorted(blocks, key=_start) for field in block]
 
 

@@ -150,16 +150,24 @@ def _matched(kind: str, items: Sequence[Any], kept: Mapping[str, _Kept]) -> list
 def _taken(items: Sequence[Any], fresh: Sequence[str], kept: Mapping[str, _Kept]) -> dict[int, str]:
     """Which row that is read goes on under which key, the surest first, each once."""
     phrases = Counter(_phrase(item) for item in items)
+    now = [_Looks.of(item) for item in items]
     ranked = []
     for key, was in kept.items():
+        then = _Looks.of(was.item) if was.item is not None else None
         for i, item in enumerate(items):
-            alone = phrases[_phrase(item)] == 1
-            if likeness := _likeness(item, was, fresh[i] == key, alone):
+            if then is None:
+                likeness = 300 if was.words and _is_added(item, was) else 0
+            else:
+                alone = phrases[now[i].phrase] == 1
+                likeness = _likeness(now[i], then, fresh[i] == key, alone)
+            if likeness:
                 ranked.append((-likeness, key, i))
     taken: dict[int, str] = {}
+    used: set[str] = set()
     for _, key, i in sorted(ranked):
-        if i not in taken and key not in taken.values():
+        if i not in taken and key not in used:
             taken[i] = key
+            used.add(key)
     return taken
 
 
@@ -190,44 +198,56 @@ def _phrase(item: Any) -> str:
     return " | ".join(str(getattr(item, word, "")) for word in _WORDS)
 
 
-def _likeness(item: Any, kept: _Kept, same_key: bool, alone: bool) -> int:
-    """How surely a row is the one that decisions speak of: 0 for not at all.
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """What a row is recognised by: its words, what each reading stands on, and its phrase."""
+
+    names: tuple[str, ...]
+    grounds: frozenset[tuple[str, str]]
+    phrase: str
+
+    @classmethod
+    def of(cls, item: Any) -> _Looks:
+        """The looks of a row."""
+        return cls(_named(item), _grounds(item), _phrase(item))
+
+
+def _likeness(now: _Looks, then: _Looks, same_key: bool, alone: bool) -> int:
+    """How surely a row is the one of a snapshot: 0 for not at all.
 
     Readings that stand on the same words count; a row whose numbers stand on other words is
-    another one, unless it is the only one on its phrase and named alike. A row that a person added
-    is one that is named alike on a phrase that holds its evidence, or stands in it.
+    another one, unless it is the only one on its phrase and named alike.
     """
-    was = kept.item
-    if was is None:
-        return 300 if kept.words and _is_added(item, kept) else 0
-    now, then = _grounds(item), _grounds(was)
-    shared, named = len(now & then), _named(item) == _named(was)
+    shared, named = len(now.grounds & then.grounds), now.names == then.names
     if same_key and alone and (shared or named):
         return 1000 + shared
-    if same_key and (shared or (named and not now and not then)):
+    if same_key and (shared or (named and not now.grounds and not then.grounds)):
         return 500 + shared
-    return shared if 2 * shared > len(then) else 0
+    return shared if 2 * shared > len(then.grounds) else 0
 
 
 def _is_added(item: Any, kept: _Kept) -> bool:
-    """Whether a row that is read now is one that a person added before."""
+    """Whether a row that is read now is one that a person added before.
+
+    It is one that is named alike on a phrase that holds the evidence, or stands in it.
+    """
     words, evidence = kept.words or {}, kept.evidence
     if isinstance(item, Reading):
         return str(item.value).casefold() == str(words.get("number", "")).casefold()
-    named = [str(words.get(word, "") or "").casefold() for word in _WORDS]
+    named = tuple(str(words.get(word, "") or "").casefold() for word in _WORDS)
     phrase = _phrase(item)
     said = " ".join(evidence.text.split()) if evidence else ""
     return bool(said) and _named(item) == named and (said in phrase or phrase in said)
 
 
-def _named(item: Any) -> list[str]:
+def _named(item: Any) -> tuple[str, ...]:
     """The words that name a row."""
-    return [str(getattr(item, word, "")).casefold() for word in _WORDS]
+    return tuple(str(getattr(item, word, "")).casefold() for word in _WORDS)
 
 
-def _grounds(item: Any) -> set[tuple[str, str]]:
+def _grounds(item: Any) -> frozenset[tuple[str, str]]:
     """The words that each reading of a row stands on."""
     if isinstance(item, Reading):
-        return {("", str(item.value))}
+        return frozenset({("", str(item.value))})
     named = ((name, getattr(item, name)) for name in item.__slots__)
-    return {(name, r.quote.text) for name, r in named if isinstance(r, Reading) and r.quote}
+    return frozenset((n, r.quote.text) for n, r in named if isinstance(r, Reading) and r.quote)

@@ -47,8 +47,9 @@ def screened(
     if not found.reviewed or event is None or found.value not in ("included", "excluded"):
         return screening
     include = found.value == "included"
-    who = " and ".join(dict.fromkeys((*found.by, event.decision.who)))
-    said = f"{found.value} by {who}"
+    alone = found.state == "adjudicated"
+    agree = [event.decision.who] if alone else [s.who for s in found.said if s.value == found.value]
+    said = f"{found.value} by {' and '.join(agree)}" + (", who settled a conflict" if alone else "")
     if event.decision.reason:
         said += f": {event.decision.reason}"
     if include != screening.include:

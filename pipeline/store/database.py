@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from alembic import command
@@ -19,6 +20,8 @@ from pipeline.errors import ConfigError, OutputError, PipelineError, StoreError
 
 #: Seconds to wait for another process that writes.
 BUSY_S = 10.0
+#: Seconds between two tries to turn the write-ahead log on.
+PAUSE_S = 0.005
 #: Any number, the same in every process: PostgreSQL's lock while the tables are made.
 MIGRATION_LOCK = 20_260_001
 #: URL scheme -> SQLAlchemy's driver.
@@ -143,8 +146,21 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """Set what SQLite needs on each connection; transactions are begun by `_begin_sqlite`."""
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {int(BUSY_S * 1000)}")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_wal(connection)
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _use_wal(connection: Any) -> None:
+    """Turn the write-ahead log on; for that, SQLite waits for no other process, so it is asked."""
+    end = monotonic() + BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or monotonic() > end:
+                raise
+        sleep(PAUSE_S)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -7,7 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, distinct, func, insert, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    distinct,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+)
 
 from pipeline.errors import StaleError, StoreError
 from pipeline.schema import SCREENING, WHOLE, Decision, Event, Link, Quote, link_hash
@@ -123,38 +134,40 @@ def versions(connection: Connection, record_id: str, who: str | None) -> dict[st
 def finished(connection: Connection, record_id: str, stage: str) -> list[str]:
     """Return who has finished a stage of a record, in the order of their names."""
     ends = decisions.alias()
-    return sorted(set(connection.scalars(select(ends.c.who).where(_ends(ends, stage, record_id)))))
+    done = select(ends.c.who).where(_ends(ends, stage), ends.c.record_id == record_id)
+    return sorted(set(connection.scalars(done)))
 
 
 def _is_visible(who: str) -> ColumnElement[bool]:
     """The condition that `who` may see a row of the decisions."""
-    screening = decisions.c.field == SCREENING
-    shown = or_(
-        and_(screening, _revealed(SCREENING, who)),
-        and_(~screening, _revealed(WHOLE, who)),
+    shown = (
+        and_(_of(decisions, stage), decisions.c.record_id.in_(_revealed(stage, who)))
+        for stage in _ENDS
     )
-    return or_(decisions.c.who == who, shown)
+    return or_(decisions.c.who == who, *shown)
 
 
-def _revealed(stage: str, who: str) -> ColumnElement[bool]:
-    """The condition that two have finished a stage of the row's record, and `who` if begun."""
-    ends, own = decisions.alias(), decisions.alias()
-    done = _ends(ends, stage, decisions.c.record_id)
-    people = select(func.count(distinct(ends.c.who))).where(done).correlate(decisions)
-    ended = select(ends.c.who).where(done, ends.c.who == who).correlate(decisions).exists()
-    mine = and_(own.c.record_id == decisions.c.record_id, own.c.who == who, _of(own, stage))
-    begun = select(own.c.who).where(mine, own.c.verdict.in_(_OWN)).correlate(decisions).exists()
-    return and_(people.scalar_subquery() >= 2, or_(~begun, ended))
+def _revealed(stage: str, who: str) -> Select[tuple[str]]:
+    """The records of which two have finished a stage, and `who` too if they have begun it."""
+    ends, own, done = decisions.alias(), decisions.alias(), decisions.alias()
+    begun = select(own.c.record_id).where(
+        own.c.who == who, _of(own, stage), own.c.verdict.in_(_OWN)
+    )
+    ended = select(done.c.record_id).where(done.c.who == who, _ends(done, stage))
+    of_two = select(ends.c.record_id).where(
+        _ends(ends, stage),
+        or_(ends.c.record_id.not_in(begun), ends.c.record_id.in_(ended)),
+    )
+    return of_two.group_by(ends.c.record_id).having(func.count(distinct(ends.c.who)) >= 2)
 
 
-def _ends(ends: Any, stage: str, record_id: Any) -> ColumnElement[bool]:
-    """The condition that a row ends a stage of a record and was not taken back."""
+def _ends(ends: Any, stage: str) -> ColumnElement[bool]:
+    """The condition that a row ends a stage of its record and was not taken back."""
     undo = decisions.alias()
     undone = select(undo.c.event_id).where(
         undo.c.undoes == ends.c.event_id, undo.c.verdict == "undone", undo.c.who == ends.c.who
     )
     return and_(
-        ends.c.record_id == record_id,
         ends.c.field == stage,
         ends.c.verdict.in_(_ENDS[stage]),
         ~undone.correlate(ends).exists(),

@@ -119,6 +119,7 @@ decisions = Table(
     Column("hash", Text, nullable=False, server_default=""),
     Column("turn", Integer, nullable=False, server_default="1"),
     Index("ix_decisions_field", "record_id", "field"),
+    Index("ix_decisions_undoes", "undoes"),
     sqlite_autoincrement=True,
 )
 

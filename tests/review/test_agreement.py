@@ -92,6 +92,9 @@ def test_the_figures_are_of_the_words_before_adjudication() -> None:
     desk.says("Oz", "adjudicated", "outcomes/0.n", value=20)
     desk.says("Ng", "accepted", "outcomes/0.n")
     (row,) = agreement(desk.events)
+    (kind,) = agreement(desk.events, by_kind=True)
+    assert (kind.field, kind.kind, kind.n, kind.alpha_interval) == ("", "number", 2, None)
+    assert kind.alpha == row.alpha
     assert (row.field, row.kind, row.n, row.people) == ("outcomes.n", "number", 2, ("Li", "Ng"))
     assert (row.equal, row.kappa) == (0.5, None)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.review import add_row, checked, effective, fields_of, row_checked, undo
+from pipeline.review import add_row, checked, effective, fields_of, row_checked, seen_by, undo
 from pipeline.schema import Problem, Reading, Section
 from tests.review.samples import PAIN, RECORD, TEXT, Desk, at, read, study, with_events
 
@@ -270,6 +270,17 @@ def test_in_dual_mode_one_word_changes_nothing_and_two_agree() -> None:
     desk.says("Ng", "not_reported", "condition")
     assert desk.state("condition").state == "agreed"
     assert desk.result.condition is None
+
+
+def test_a_blind_reviewer_sees_their_own_words() -> None:
+    desk = Desk(mode="dual")
+    own = desk.says("Li", "corrected", "n_total", value=41)
+    other = desk.says("Ng", "corrected", "n_total", value=42)
+    blind = seen_by("Li", desk.study, [own], "dual")
+    assert blind.study.n_total == Reading(41, None, "entered by a reviewer", reviewed="corrected")
+    assert not blind.conflicts
+    assert seen_by("Li", desk.study, [own, other], "dual").conflicts[0].field.path == "n_total"
+    assert seen_by("Oz", desk.study, [], "dual").study == desk.study
 
 
 @pytest.mark.parametrize(

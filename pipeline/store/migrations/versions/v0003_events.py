@@ -37,6 +37,7 @@ def upgrade() -> None:
         op.add_column("decisions", sa.Column(name, sa.Text, nullable=False, server_default=""))
     op.add_column("decisions", sa.Column("turn", sa.Integer, nullable=False, server_default="1"))
     op.create_index("ix_decisions_field", "decisions", ["record_id", "field"])
+    op.create_index("ix_decisions_undoes", "decisions", ["undoes"])
     sqlite = op.get_bind().dialect.name == "sqlite"
     _trigger(sqlite, on=False)
     _chain(op.get_bind())
