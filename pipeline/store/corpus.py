@@ -41,9 +41,12 @@ def save_search(connection: Connection, search: Search) -> None:
     upsert(connection, search_records, hits)
 
 
-def latest_search(connection: Connection) -> Search | None:
-    """Return the search that was saved last."""
-    row = connection.execute(select(searches).order_by(searches.c.ordinal.desc())).first()
+def latest_search(connection: Connection, asked: tuple[str, str] | None = None) -> Search | None:
+    """Return the search that was saved last, of one (source, query) if they are given."""
+    latest = select(searches).order_by(searches.c.ordinal.desc())
+    if asked is not None:
+        latest = latest.where(searches.c.source == asked[0], searches.c.query == asked[1])
+    row = connection.execute(latest).first()
     if row is None:
         return None
     hits = select(search_records.c.record_id).where(search_records.c.search_id == row.search_id)

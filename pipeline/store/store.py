@@ -181,6 +181,11 @@ class Store(RunStore):
         with self._reading() as connection:
             return corpus.latest_search(connection)
 
+    def latest_search_of(self, source: str, query: str) -> Search | None:
+        """Return the search that was saved last of a source by a query, None if there is none."""
+        with self._reading() as connection:
+            return corpus.latest_search(connection, (source, query))
+
     def save_extractions(self, readings: Iterable[tuple[Study, str]]) -> None:
         """Keep studies, each with the content_hash of the record version it was read from.
 
