@@ -68,6 +68,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "update": living.update_command,
     "history": living.history,
     "diff": living.diff,
+    "backup": living.backup,
+    "restore": living.restore,
     "pool": stages.pool,
     "meta": meta.meta,
     "report": stages.report,

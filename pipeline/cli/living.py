@@ -1,4 +1,4 @@
-"""Commands of the living review: update, history, diff."""
+"""Commands of the living review: update, history, diff, backup, restore."""
 
 from __future__ import annotations
 
@@ -122,7 +122,8 @@ def _print_moved(moved: Movement, *, values: bool = False) -> None:
         typer.echo("")
         print_table(cells)
     lines = [
-        f"{q.question_id}: {s.slab} {s.kind} ({s.reason}); pull {pull_text(s, views[q.measure])}"
+        f"{q.question_id}: {s.slab} {s.kind} ({s.reason})"
+        + (f"; pull {pull}" if (pull := pull_text(s, views[q.measure], q.after)) else "")
         for q in moved.questions
         for s in q.studies
     ]
@@ -227,3 +228,31 @@ def diff(
         print_json(update_facts(moved, measure_views()))
     else:
         _print_moved(moved, values=True)
+
+
+def backup(
+    target: Annotated[Path, typer.Argument(help="The file to write, review.tar.gz.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    quiet: Quiet = False,
+) -> None:
+    """Save protocol, database and raw answers in one file."""
+    from pipeline import backup as saving
+
+    review = open_review(config, {}, quiet=True)
+    n = saving.backup(review, config, target)
+    if not quiet:
+        typer.echo(f"{n} files saved in {target}.", err=True)
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(help="A file that `evipool backup` wrote.")],
+    folder: Annotated[Path, typer.Argument(help="The review's folder.")] = Path(),
+    quiet: Quiet = False,
+) -> None:
+    """Bring a review back into a folder that holds none; each file is checked."""
+    from pipeline import backup as saving
+
+    n = saving.restore(source, folder)
+    saving.restore_database(open_review(folder / "config.yaml", {}, quiet=True))
+    if not quiet:
+        typer.echo(f"{n} files restored into {folder}; `evipool check` looks at them.", err=True)

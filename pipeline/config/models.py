@@ -170,19 +170,19 @@ class SensitivitySpec(Part):
 
 
 #: What an update watches: the side of the estimate, and what the interval leaves in or out.
-FlagRule = Literal["direction", "null", "mid"]
+FlagRule = Literal["direction", "no_effect", "mid"]
 
 
 class Conclusion(Part):
     """When an update says that a conclusion changed: rules that are set before new data come.
 
-    `direction`: the estimate changes sides; `null`: the interval begins or ceases to hold no
+    `direction`: the estimate changes sides; `no_effect`: the interval begins or ceases to hold no
     effect; `mid`: it begins or ceases to hold the smallest effect that matters, which `mid` gives
     as printed. With `mid`, and the controls' `risk` or a patient's `sd`, repeated looks are
     monitored at this `power`.
     """
 
-    flags: tuple[FlagRule, ...] = Field(("direction", "null"), min_length=1)
+    flags: tuple[FlagRule, ...] = Field(("direction", "no_effect"), min_length=1)
     mid: float | None = None
     risk: Proportion | None = None
     sd: Positive | None = None

@@ -27,6 +27,9 @@ ENDED: Mapping[str, str] = {
 #: Fields of a study's record that say nothing of the study itself.
 _APART = frozenset({"text", "extractor", "problems", "include_in_pool", "include_reason"})
 
+#: What a value with its phrase may hold.
+_SCALAR = frozenset({"value", "quote", "derived", "confidence", "reviewed"})
+
 
 def record_changes(before: Answered, after: Answered) -> tuple[RecordChange, ...]:
     """Return the records that came, went, or are read, decided or noticed otherwise."""
@@ -112,11 +115,11 @@ def values_of(study: Study) -> dict[str, str]:
 def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:
     """The scalars of a value, each with its path; quotes are left out."""
     if isinstance(value, Mapping):
-        if "value" in value:
+        if "value" in value and value.keys() <= _SCALAR:
             yield path, _text(value["value"])
             return
         for name, inner in value.items():
-            if name not in ("quote", "confidence", "reviewed", "derived"):
+            if name not in _SCALAR - {"value"}:
                 yield from _flat(f"{path}.{name}", inner)
     elif isinstance(value, list):
         seen: Counter[str] = Counter()
@@ -130,10 +133,10 @@ def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _row_name(row: Any) -> str:
-    """What names an arm, a dose or an outcome: its label, or its name, arm and time."""
+    """What names an arm, a dose or an outcome: its label, or its measure, arm and time."""
     if not isinstance(row, Mapping):
         return ""
-    parts = [row.get(key) for key in ("label", "name", "drug", "arm", "timepoint")]
+    parts = [row.get(key) for key in ("label", "drug", "measure", "arm", "timepoint")]
     words = [p.get("value", p.get("text")) if isinstance(p, Mapping) else p for p in parts]
     return ", ".join(str(w) for w in words if w)
 

@@ -61,7 +61,7 @@ def _misfits(question: Question, rule: Conclusion) -> Iterable[str]:
     """What of a rule does not fit the measure."""
     measure = question.measure
     null = MEASURES[measure].null
-    if null is None and {"direction", "null"} & set(rule.flags):
+    if null is None and {"direction", "no_effect"} & set(rule.flags):
         yield f"{measure} has no value of no effect; flags may be [mid]"
     if rule.mid is not None and rule.mid == null:
         yield f"mid {rule.mid:g} is no effect"
@@ -123,5 +123,5 @@ def _null(question: Question) -> float:
 
 
 _STATES: Mapping[str, Callable[[Question, PooledEstimate | None], str]] = MappingProxyType(
-    {"direction": _direction, "null": _null_held, "mid": _mid_held}
+    {"direction": _direction, "no_effect": _null_held, "mid": _mid_held}
 )

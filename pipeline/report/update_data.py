@@ -45,7 +45,7 @@ def question_facts(move: QuestionMove, view: MeasureView) -> dict[str, Any]:
         "moved": move.moved,
         "before": _side(move.before, view, move.k_before, move.n_before, move.reason_before),
         "after": _side(move.after, view, move.k_after, move.n_after, move.reason_after),
-        "studies": [_study(s, view) for s in move.studies],
+        "studies": [_study(s, view, move) for s in move.studies],
         "flags": [asdict(flag) for flag in move.flags],
         "cumulative": [
             asdict(step)
@@ -70,7 +70,7 @@ def _side(
     return side | {"tau2": pooled.tau2, "i2": i2, "method": pooled.method, "test": pooled.test}
 
 
-def _study(change: StudyChange, view: MeasureView) -> dict[str, Any]:
+def _study(change: StudyChange, view: MeasureView, move: QuestionMove) -> dict[str, Any]:
     """A study that came, changed or left, its effect on the printed scale."""
     before, after = (
         None if effect is None else view.natural(effect[0])
@@ -84,7 +84,7 @@ def _study(change: StudyChange, view: MeasureView) -> dict[str, Any]:
         "effect_before": before,
         "effect_after": after,
         "pull_on_analysis_scale": change.pull,
-        "pull": pull_text(change, view),
+        "pull": pull_text(change, view, move.after),
     }
 
 
@@ -96,15 +96,15 @@ def pooled_text(pooled: PooledEstimate | None, view: MeasureView) -> str:
     return f"{text} %" if view.percent else text
 
 
-def pull_text(change: StudyChange, view: MeasureView) -> str:
+def pull_text(change: StudyChange, view: MeasureView, after: PooledEstimate | None) -> str:
     """Return what a study does to the estimate: a factor of a ratio, else a difference."""
-    if change.pull is None:
+    if change.pull is None or after is None:
         return ""
     if view.ratio:
         return f"× {number(view.natural(change.pull))}"
-    sign = "+" if change.pull > 0 else ""
-    scale = "" if view.back == "identity" else " on the scale of analysis"
-    return f"{sign}{number(change.pull)}{scale}"
+    moved = view.natural(after.estimate) - view.natural(after.estimate - change.pull)
+    sign, unit = "+" if moved > 0 else "", " %" if view.percent else ""
+    return f"{sign}{number(moved, 1 if view.percent else 2)}{unit}"
 
 
 def _finite(value: Any) -> Any:

@@ -31,7 +31,7 @@ KINDS = {
 }
 RULES = {
     "direction": "Side of the estimate",
-    "null": "Interval and no effect",
+    "no_effect": "Interval and no effect",
     "mid": "Interval and the smallest effect that matters",
 }
 
@@ -186,7 +186,7 @@ def _studies_table(move: QuestionMove, view: MeasureView) -> HtmlTable:
             s.reason,
             "" if s.before is None else number(view.natural(s.before[0]), digits),
             "" if s.after is None else number(view.natural(s.after[0]), digits),
-            pull_text(s, view),
+            pull_text(s, view, move.after),
         )
         for s in move.studies
     ]

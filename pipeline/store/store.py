@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from pipeline.errors import OutputError, StoreError
+from pipeline.errors import ConfigError, OutputError, StoreError
 from pipeline.schema import (
     WHOLE,
     Batch,
@@ -19,7 +19,7 @@ from pipeline.schema import (
     Search,
     Study,
 )
-from pipeline.store import checks, corpus, database, decided, raw, work
+from pipeline.store import checks, corpus, database, decided, dump, raw, work
 from pipeline.store.run_store import RunStore
 
 
@@ -79,6 +79,41 @@ class Store(RunStore):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    @property
+    def kind(self) -> str:
+        """Which database this is: "sqlite" or "postgresql"."""
+        return self._engine.dialect.name
+
+    def dump(self, target: Path) -> None:
+        """Write the database to a file.
+
+        Raises
+        ------
+        StoreError, OutputError, ConfigError
+            As of `pipeline.store.dump.dump`.
+        """
+        with database.guarded(self._name):
+            dump.dump(self._engine, target)
+
+    @staticmethod
+    def load(folder: Path, url: str | None, source: Path) -> None:
+        """Read what `dump` wrote of a PostgreSQL database into an empty one.
+
+        Raises
+        ------
+        ConfigError
+            If the URL is not one of PostgreSQL, or pg_restore is not installed.
+        StoreError
+            If the database is not empty, or the dump cannot be read.
+        """
+        where = database.database_url(folder / "corpus", url)
+        engine = database.connect(where)
+        if engine.dialect.name != "postgresql":
+            raise ConfigError("The backup is of a PostgreSQL database; set database.url to one.")
+        with database.guarded(database.place(where)):
+            dump.load(engine, source)
+        engine.dispose()
 
     def remove_leftovers(self) -> None:
         """Remove raw files that a killed run left half-written; call it under the review's lock.
