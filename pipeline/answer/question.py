@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from pipeline.answer.checks import Checks, checks
+from pipeline.answer.dose import dose_response
 from pipeline.answer.pooling import pooled, select
 from pipeline.answer.variations import sensitivity
 from pipeline.config import Config, Question
@@ -37,7 +38,8 @@ def answer(question: Question, config: Config, studies: Sequence[Study]) -> Ques
     groups: tuple[Subgroup, ...] = ()
     test: SubgroupTest | None = None
     if question.subgroup and len(effects) > 1:
-        groups, test = subgroups(effects, question.model)
+        shared = question.subgroup_tau2 == "common"
+        groups, test = subgroups(effects, question.model, common_tau2=shared)
     return QuestionResult(
         question_id=question.id,
         title=question.title,
@@ -53,6 +55,7 @@ def answer(question: Question, config: Config, studies: Sequence[Study]) -> Ques
         small_studies=beside.small_studies,
         influence=beside.influence,
         check_notes=beside.notes,
+        dose_response=dose_response(question, config, effects, studies),
         warnings=(*_unreviewed(effects), *_shared_patients(effects, studies)),
     )
 

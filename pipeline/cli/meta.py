@@ -67,6 +67,7 @@ Ri = Annotated[
     typer.Option(help="Assumed correlation of two measurements of a patient, where ri is missing."),
 ]
 Group = Annotated[str | None, typer.Option("--subgroup", help="Column: pool its values apart.")]
+CommonTau2 = Annotated[bool, typer.Option("--common-tau2", help="The subgroups share one tau2.")]
 Bias = Annotated[bool, typer.Option("--bias", help="Egger, Begg, trim and fill and others.")]
 LeaveOut = Annotated[bool, typer.Option("--loo", help="Without each study in turn.")]
 Cumulative = Annotated[
@@ -115,6 +116,7 @@ def meta(
     arms: Arms = None,
     ri: Ri = None,
     subgroup: Group = None,
+    common_tau2: CommonTau2 = False,
     bias: Bias = False,
     loo: LeaveOut = False,
     cumulative: Cumulative = False,
@@ -153,6 +155,7 @@ def meta(
         arms=arms,
         ri=ri,
         subgroup=subgroup,
+        common_tau2=common_tau2,
         cluster=cluster,
         prior=prior,
         checks=[*(name for name, asked in tables.items() if asked), *_listed(also)],

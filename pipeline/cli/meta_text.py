@@ -159,7 +159,7 @@ def _estimate(result: MetaAnalysis, p: PooledEstimate) -> list[str]:
     limits = "" if p.tau2_ci_lb is None else f" ({p.tau2_ci_lb:.4f} to {p.tau2_ci_ub:.4f})"
     lines.append(
         f"tau2 = {p.tau2:.4f}{limits}, I2 = {p.i2:.1f} % (from Q: {p.i2_q:.1f} %), "
-        f"H2 = {p.h2:.2f}, Q = {p.q:.3f}, df = {p.q_df}, p = {p.q_pval:.4g}"
+        f"H2 = {p.h2:.2f} (from Q: {p.h2_q:.2f}), Q = {p.q:.3f}, df = {p.q_df}, p = {p.q_pval:.4g}"
     )
     if p.pi_lb is not None:
         more = "" if p.pi_k2_lb is None else f"; t with k - 2: {p.pi_k2_lb:.4f} to {p.pi_k2_ub:.4f}"

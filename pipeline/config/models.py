@@ -217,6 +217,8 @@ class Question(Part):
     designs: tuple[Design, ...] = ()
     model: ModelSpec = ModelSpec()
     subgroup: Literal["condition", "design"] | None = None
+    subgroup_tau2: Literal["separate", "common"] = "separate"
+    dose_response: Literal["linear", "spline"] | None = None
     ri: Correlation | None = None
     ri_grid: tuple[Correlation, ...] = (0.3, 0.5, 0.7, 0.9)
     cv: Positive | None = None
@@ -232,6 +234,16 @@ class Question(Part):
         """A borrowed number says from where."""
         if (self.cv is None) != (not (self.cv_source or "").strip()):
             raise ValueError("cv and cv_source belong together: a borrowed CV says from where")
+        return self
+
+    @model_validator(mode="after")
+    def _with_tau2(self) -> Question:
+        """A model of counts has no tau2 for subgroups to share, and no regression."""
+        if self.model.method in COUNT_MODELS:
+            if self.subgroup_tau2 == "common":
+                raise ValueError(f"{self.model.method} has no tau2 that subgroups could share")
+            if self.dose_response:
+                raise ValueError(f"{self.model.method} has no regression for a dose_response")
         return self
 
 

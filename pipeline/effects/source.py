@@ -64,7 +64,7 @@ class Computed:
     """An effect size with what it came from; `notes` are (kind of assumption, sentence) pairs.
 
     It rests on so many `numbers`; `unprinted` says of each that the paper does not print what it
-    was recovered from. `counts` are the study's table by metafor's names, where it is one.
+    was recovered from. `counts` are the study's table by metafor's names, where it is one. It is
     `reviewed` if a person has checked each reading that was taken.
     """
 
@@ -93,8 +93,8 @@ class Source:
     design: str
     notes: list[tuple[str, str]] = field(default_factory=list)
     quotes: list[Quote] = field(default_factory=list)
-    recovered: dict[str, str] = field(default_factory=dict)
     taken: list[bool] = field(default_factory=list)
+    recovered: dict[str, str] = field(default_factory=dict)
 
     @property
     def measure(self) -> Measure:
@@ -162,6 +162,7 @@ class Source:
         """
         shown = tuple("" if c is None else c if isinstance(c, str) else f"{c:g}" for c in cells)
         quotes = tuple(self.quotes) or ((self.row.quote,) if self.row.quote else ())
+        reviewed = bool(self.taken) and all(self.taken)
         return Computed(
             *result,
             ni,
@@ -170,5 +171,5 @@ class Source:
             quotes,
             sum(map(bool, shown)) if numbers is None else numbers,
             tuple(self.recovered.values()),
-            reviewed=bool(self.taken) and all(self.taken),
+            reviewed=reviewed,
         )

@@ -42,6 +42,7 @@ class _Beside:
 
     checks: tuple[str, ...]
     subgroup: str | None
+    common_tau2: bool
     cluster: str | None
     prior: str | None
     order: str | None
@@ -69,6 +70,7 @@ def meta(
     arms: str | None = None,
     ri: float | None = None,
     subgroup: str | None = None,
+    common_tau2: bool = False,
     cluster: str | None = None,
     prior: str | None = None,
     checks: Sequence[str] = (),
@@ -104,6 +106,8 @@ def meta(
         Correlation of two measurements of one patient, for rows without a column `ri`.
     subgroup : str, optional
         A column: each of its values is pooled on its own, and the differences are tested.
+    common_tau2 : bool
+        Whether the subgroups share one tau2.
     cluster : str, optional
         A column: effects with one value of it come from the same patients or place. A three-level
         model and cluster-robust errors (CR2) stand beside the estimate.
@@ -131,7 +135,7 @@ def meta(
     """
     method = _EQUAL.get(method, method)
     spec = _spec(method, test, level)
-    beside = _Beside(tuple(checks), subgroup, cluster, prior, order, target)
+    beside = _Beside(tuple(checks), subgroup, common_tau2, cluster, prior, order, target)
     studies = _studies(table, measure, rules, ri, arms, dose)
     mods = (*mods, dose) if dose and not arms else tuple(mods)
     _check_asked(beside, mods, method)
@@ -198,7 +202,7 @@ def _check_asked(beside: _Beside, mods: Sequence[str], method: str) -> None:
 def _pooled(base: MetaAnalysis, studies: Studies, spec: ModelSpec, beside: _Beside) -> MetaAnalysis:
     """The pool of the effects, its subgroups, and the tables beside it."""
     effects = studies.effects(base.used, beside.subgroup)
-    found, difference = subgroups(effects, spec)
+    found, difference = subgroups(effects, spec, common_tau2=beside.common_tau2)
     pooled = pool(effects, spec)
     data = Pooled(
         slab=tuple(e.slab for e in effects),

@@ -69,7 +69,7 @@ class MetaAnalysis:
         """Return everything as plain values for JSON; the pooled estimate's fields are on top."""
         shown: dict[str, Any] = {"measure": self.measure, "k": len(self.used)}
         if self.pooled is not None:
-            shown |= asdict(self.pooled)
+            shown |= asdict(self.pooled) | {"h2_q": self.pooled.h2_q}
         shown |= {"yi": self.yi, "vi": self.vi, "slab": self.slab, "used": self.used}
         shown["left_out"] = [asdict(row) for row in self.left_out]
         shown |= {"reason": self.reason, "recovered": self.recovered}

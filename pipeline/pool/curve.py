@@ -3,38 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
 from pipeline.pool.linear import Array
-from pipeline.schema import Regression
-
-
-@dataclass(frozen=True, slots=True)
-class CurvePoint:
-    """The mean effect at one value of the moderator, with its interval, on the scale of analysis.
-
-    `pi_*` is the prediction interval of a study's own effect there.
-    """
-
-    x: float
-    estimate: float
-    ci_lb: float
-    ci_ub: float
-    pi_lb: float
-    pi_ub: float
-
-
-@dataclass(frozen=True, slots=True)
-class WaldTest:
-    """Whether some coefficients are all 0: chi-squared where `df2` is None, else F."""
-
-    stat: float
-    df: int
-    df2: int | None
-    pval: float
+from pipeline.schema import CurvePoint, Regression, WaldTest
 
 
 def curve(fit: Regression, x: Array, design: Array) -> tuple[CurvePoint, ...]:

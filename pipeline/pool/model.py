@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy import stats
@@ -11,6 +12,7 @@ from pipeline.config import COUNT_MODELS, ModelSpec
 from pipeline.errors import PoolError
 from pipeline.pool.describe import Fit, describe
 from pipeline.pool.estimators import CORRECTIONS, cochran_q, infer, tau2_of
+from pipeline.pool.linear import Array
 from pipeline.pool.scale import scaled, zeroed
 from pipeline.pool.tables import pool_counts
 from pipeline.schema import EffectSize, PooledEstimate, Subgroup, SubgroupTest
@@ -57,9 +59,9 @@ def pool(effects: Sequence[EffectSize], spec: ModelSpec) -> PooledEstimate:
 
 
 def subgroups(
-    effects: Sequence[EffectSize], spec: ModelSpec
+    effects: Sequence[EffectSize], spec: ModelSpec, *, common_tau2: bool = False
 ) -> tuple[tuple[Subgroup, ...], SubgroupTest | None]:
-    """Pool each subgroup on its own, with its own tau2, and test whether they differ.
+    """Pool each subgroup on its own, and test whether they differ.
 
     Parameters
     ----------
@@ -67,6 +69,8 @@ def subgroups(
         Of one measure, each with the name of its subgroup; "" is shown as "not stated".
     spec : ModelSpec
         The model of each subgroup.
+    common_tau2 : bool
+        Whether the subgroups share one tau2, that of a regression on them; else each has its own.
 
     Returns
     -------
@@ -82,7 +86,8 @@ def subgroups(
     References
     ----------
     Borenstein et al. (2009), *Introduction to Meta-Analysis*, chapter 19, "random-effects model
-    with separate estimates of tau2".
+    with separate estimates of tau2", and with a pooled one. metafor: ``rma(mods=~factor(g)-1)``,
+    meta: ``update(subgroup=, tau.common=TRUE)``.
     """
     if not any(effect.subgroup for effect in effects):
         return (), None
@@ -90,12 +95,28 @@ def subgroups(
     members: dict[str, list[int]] = {}
     for i, effect in enumerate(effects):
         members.setdefault(effect.subgroup or "not stated", []).append(i)
+    tau2 = _shared(effects, list(members.values()), spec) if common_tau2 else None
     found = []
     for label, positions in members.items():
         own = [effects[i] for i in positions]
-        pooled, reason = _own(own, spec)
+        pooled, reason = _own(own, spec, tau2)
         found.append(Subgroup(label, tuple(positions), pooled, reason))
-    return tuple(found), _between(effects, found)
+    return tuple(found), _between(effects, found, tau2 or 0.0)
+
+
+def _shared(
+    effects: Sequence[EffectSize], members: Sequence[Sequence[int]], spec: ModelSpec
+) -> float:
+    """The tau2 that subgroups share; 0 where each is one study, which says nothing of it."""
+    if spec.method in COUNT_MODELS:
+        raise PoolError(f"{spec.method} has no tau2 that subgroups could share.")
+    if len(members) == len(effects):
+        return 0.0
+    y, v, scale = _scaled(effects)
+    design = np.zeros((len(effects), len(members)))
+    for column, positions in enumerate(members):
+        design[list(positions), column] = 1
+    return float(zeroed(tau2_of(y, v, spec.method, design))[0]) * float(scale[0]) ** 2
 
 
 def _refuse(effects: Sequence[EffectSize]) -> None:
@@ -114,14 +135,19 @@ def _refuse_mixture(effects: Sequence[EffectSize]) -> None:
         raise PoolError(f"Cannot pool {' with '.join(measures)}; a pool holds one measure.")
 
 
-def _pool_effects(effects: Sequence[EffectSize], spec: ModelSpec) -> PooledEstimate:
-    """Pool by inverse variances.
-
-    Effects are scaled to about 1 first and back afterwards: PyMARE's tolerances are absolute.
-    """
+def _scaled(effects: Sequence[EffectSize]) -> tuple[Array, Array, Array]:
+    """Effects and variances as columns of about 1 (PyMARE's tolerances are absolute), the scale."""
     yi, vi = np.array([e.yi for e in effects]), np.array([e.vi for e in effects])
-    y, v, scale = scaled(yi[:, np.newaxis], vi[:, np.newaxis])
-    tau2 = zeroed(tau2_of(y, v, spec.method))
+    return scaled(yi[:, np.newaxis], vi[:, np.newaxis])
+
+
+def _pool_effects(
+    effects: Sequence[EffectSize], spec: ModelSpec, known: float | None = None
+) -> PooledEstimate:
+    """Pool by inverse variances, with a tau2 that is known or with their own."""
+    y, v, scale = _scaled(effects)
+    own = known is None
+    tau2 = zeroed(tau2_of(y, v, spec.method)) if own else np.array([known / scale[0] ** 2])
     fits = {test: infer(y, v, tau2, test) for test in CORRECTIONS}
     fit = Fit(
         y=y[:, 0],
@@ -135,21 +161,29 @@ def _pool_effects(effects: Sequence[EffectSize], spec: ModelSpec) -> PooledEstim
     return describe(fit, effects, spec)
 
 
-def _own(effects: Sequence[EffectSize], spec: ModelSpec) -> tuple[PooledEstimate | None, str]:
+def _own(
+    effects: Sequence[EffectSize], spec: ModelSpec, tau2: float | None
+) -> tuple[PooledEstimate | None, str]:
     """The estimate of a subgroup, or why two studies or more have none."""
     if len(effects) == 1:
         return None, ""
     try:
-        return pool(effects, spec), ""
+        if tau2 is None:
+            return pool(effects, spec), ""
+        made = _pool_effects(effects, spec, tau2)
+        notes = (*made.notes, "tau2 is that which all subgroups share.")
+        return replace(made, tau2_ci_lb=None, tau2_ci_ub=None, notes=notes), ""
     except PoolError as refused:
         return None, str(refused)
 
 
-def _between(effects: Sequence[EffectSize], groups: Sequence[Subgroup]) -> SubgroupTest | None:
-    """The test for subgroup differences: Q of the subgroups' estimates."""
+def _between(
+    effects: Sequence[EffectSize], groups: Sequence[Subgroup], tau2: float
+) -> SubgroupTest | None:
+    """The test for subgroup differences: Q of the subgroups' estimates; `tau2` is a shared one."""
     if len(groups) < 2 or any(group.reason for group in groups):
         return None
-    means, variances = zip(*(_normal(effects, group) for group in groups), strict=True)
+    means, variances = zip(*(_normal(effects, group, tau2) for group in groups), strict=True)
     y, v = np.array(means), np.array(variances)
     y, v, _ = scaled(y[:, np.newaxis], v[:, np.newaxis])
     q = float(cochran_q(y, v)[0])
@@ -157,11 +191,11 @@ def _between(effects: Sequence[EffectSize], groups: Sequence[Subgroup]) -> Subgr
     return SubgroupTest(q, df, float(stats.chi2.sf(q, df)))
 
 
-def _normal(effects: Sequence[EffectSize], group: Subgroup) -> tuple[float, float]:
-    """A subgroup's estimate and its normal variance; of one study its yi and vi."""
+def _normal(effects: Sequence[EffectSize], group: Subgroup, tau2: float) -> tuple[float, float]:
+    """A subgroup's estimate and its normal variance; of one study its yi, and vi with `tau2`."""
     own = [effects[i] for i in group.members]
     if group.pooled is None:
-        return own[0].yi, own[0].vi
+        return own[0].yi, own[0].vi + tau2
     if group.pooled.method in COUNT_MODELS:
         return group.pooled.estimate, group.pooled.se**2
     weights = [1 / (effect.vi + group.pooled.tau2) for effect in own]

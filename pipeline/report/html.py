@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from pipeline.report import html_question, html_study
 from pipeline.report.data import ReportData
+from pipeline.report.dose import dose_table, dose_words
 from pipeline.report.html_table import HtmlTable, links, study_anchor
 from pipeline.report.inline import inline_svg
 from pipeline.report.marks import mark_record
@@ -34,6 +35,8 @@ class QuestionPart:
     recovered: str
     method: str
     tables: list[HtmlTable]
+    dose: Markup | None
+    dose_words: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def render_html(data: ReportData, figures: Mapping[str, bytes]) -> str:
     data : ReportData
         What it shows.
     figures : mapping
-        The SVG of each question that has one, by question id.
+        SVGs by their names, "forest_" or "dose_" and the question's id.
     """
     return (
         environment()
@@ -63,7 +66,7 @@ def render_html(data: ReportData, figures: Mapping[str, bytes]) -> str:
         .render(
             data=data,
             overview=html_question.overview_table(data),
-            questions=[_question(data, r, figures.get(r.question_id)) for r in data.results],
+            questions=[_question(data, r, figures) for r in data.results],
             studies_table=html_study.studies_table(data),
             studies=[_study(data, s) for s in data.studies],
             excluded=html_study.excluded_table(data),
@@ -91,10 +94,13 @@ def _shown(value: Any) -> Any:
     return visible(value) if isinstance(value, str) else value
 
 
-def _question(data: ReportData, result: QuestionResult, svg: bytes | None) -> QuestionPart:
+def _question(
+    data: ReportData, result: QuestionResult, figures: Mapping[str, bytes]
+) -> QuestionPart:
     """Everything of one question."""
-    measure, key = data.measures[result.measure], f"fig-{result.question_id}"
+    measure = data.measures[result.measure]
     alt = html_question.alt_text(result, measure, data.style)
+    curve = "Dose-response curve; the table below holds its numbers."
     tables = [
         html_question.effects_table(data, result) if result.effects else None,
         html_question.heterogeneity_table(result, measure, data.style),
@@ -102,17 +108,27 @@ def _question(data: ReportData, result: QuestionResult, svg: bytes | None) -> Qu
         html_question.sensitivity_table(data, result) if result.sensitivity else None,
         html_question.small_studies_table(data, result) if result.small_studies else None,
         html_question.influence_table(result) if result.influence else None,
+        dose_table(data, result),
         html_question.not_pooled_table(data, result) if result.not_pooled else None,
     ]
     return QuestionPart(
         result,
-        None if svg is None else inline_svg(svg, key, alt),
+        _inline(figures, f"forest_{result.question_id}", alt),
         html_question.estimate_words(result, measure, data.style),
         unreviewed_text(result.effects) if result.effects else "",
         recovered_text(result),
         method_note(result, measure),
         [t for t in tables if t is not None],
+        _inline(figures, f"dose_{result.question_id}", curve),
+        dose_words(result, data.style),
     )
+
+
+def _inline(figures: Mapping[str, bytes], name: str, alt: str) -> Markup | None:
+    """A figure as part of the page, None where there is none."""
+    kind, _, question = name.partition("_")
+    key = f"fig-{question}" if kind == "forest" else f"{kind}-{question}"
+    return inline_svg(figures[name], key, alt) if name in figures else None
 
 
 def _study(data: ReportData, study: Study) -> StudyPart:

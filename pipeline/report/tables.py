@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pipeline.report.csv_table import Cell, CsvTable
 from pipeline.report.data import MeasureView, ReportData
+from pipeline.report.dose import dose_csv
 from pipeline.report.forest_rows import data_headers
 from pipeline.report.plain import pubmed_url
 from pipeline.report.readings import read_values
@@ -15,6 +16,7 @@ from pipeline.schema import EffectSize, PooledEstimate, QuestionResult, Quote
 
 def all_tables(data: ReportData) -> list[CsvTable]:
     """Return every table of a report, in a fixed order."""
+    curves = dose_csv(data)
     return [
         *(study_table(data, result) for result in data.results),
         estimates_table(data),
@@ -22,6 +24,7 @@ def all_tables(data: ReportData) -> list[CsvTable]:
         not_pooled_table(data),
         extraction_table(data),
         screening_table(data),
+        *([] if curves is None else [curves]),
     ]
 
 

@@ -14,12 +14,10 @@ from pipeline.schema.decision import (
 )
 from pipeline.schema.dose import course_g_per_kg
 from pipeline.schema.estimate import (
-    Coefficient,
     EffectSize,
     NotPooled,
     PooledEstimate,
     QuestionResult,
-    Regression,
     Sensitivity,
     SmallStudyTest,
     StudyInfluence,
@@ -52,6 +50,13 @@ from pipeline.schema.record import (
     Quote,
     Record,
     Section,
+)
+from pipeline.schema.regression import (
+    Coefficient,
+    CurvePoint,
+    DoseResponse,
+    Regression,
+    WaldTest,
 )
 from pipeline.schema.run import Batch, Evidence, Flow, Search
 from pipeline.schema.study import (
@@ -91,9 +96,11 @@ __all__ = [
     "Correction",
     "Counted",
     "CumulativeStep",
+    "CurvePoint",
     "Dates",
     "Decision",
     "Dose",
+    "DoseResponse",
     "EffectSize",
     "Event",
     "Evidence",
@@ -132,6 +139,7 @@ __all__ = [
     "SubgroupTest",
     "Timepoint",
     "ValueChange",
+    "WaldTest",
     "course_g_per_kg",
     "event_plain",
     "in_order",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from pipeline.schema.record import Quote
+from pipeline.schema.regression import DoseResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,11 @@ class PooledEstimate:
         return sum(self.weights[i] for i in members) if self.weights else None
 
     @property
+    def h2_q(self) -> float:
+        """H2 from Q (Higgins and Thompson 2002): Q by its degrees of freedom."""
+        return self.q / self.q_df
+
+    @property
     def random(self) -> bool:
         """Whether the model has a variance between studies, tau2."""
         return self.method not in ("EE", "MH", "PETO")
@@ -195,6 +201,7 @@ class QuestionResult:
     small_studies: tuple[SmallStudyTest, ...] = ()
     influence: tuple[StudyInfluence, ...] = ()
     check_notes: tuple[str, ...] = ()
+    dose_response: DoseResponse | None = None
 
     @property
     def numbers(self) -> int:
@@ -205,50 +212,3 @@ class QuestionResult:
     def unprinted(self) -> dict[str, int]:
         """How many of them the papers do not print, by what they were recovered from."""
         return dict(Counter(what for effect in self.effects for what in effect.unprinted))
-
-
-@dataclass(frozen=True, slots=True)
-class Coefficient:
-    """A coefficient of a meta-regression with its test; `df` as of `PooledEstimate`."""
-
-    name: str
-    estimate: float
-    se: float
-    ci_lb: float
-    ci_ub: float
-    stat: float
-    df: float | None
-    pval: float
-
-
-@dataclass(frozen=True, slots=True)
-class Regression:
-    """A meta-regression: effects on moderators, on the scale of analysis.
-
-    `tau2`, `i2` (percent) and `h2` are what the moderators leave; `q` is the test of that residual
-    heterogeneity (QE), `qm` the joint test of all moderators: chi-squared with `qm_df` degrees of
-    freedom where `qm_df2` is None, else F. `r2` is the share of tau2, in percent, that they
-    explain; None without an intercept. `weights` as of `PooledEstimate`.
-    """
-
-    measure: str
-    method: str
-    test: str
-    level: float
-    k: int
-    coefficients: tuple[Coefficient, ...]
-    tau2: float
-    tau2_ci_lb: float | None
-    tau2_ci_ub: float | None
-    i2: float
-    h2: float
-    q: float
-    q_df: int
-    q_pval: float
-    qm: float
-    qm_df: int
-    qm_df2: int | None
-    qm_pval: float
-    r2: float | None
-    weights: tuple[float, ...]
-    vcov: tuple[tuple[float, ...], ...]

@@ -66,6 +66,7 @@ TOLERANCES: Mapping[str, tuple[float, str]] = {
     "Q-profile": (1e-6, "a root, found to 1e-12 of the data's scale"),
     "regression": (1e-6, "as ML and REML; the closed forms agree to 1e-9"),
     "subgroups": (1e-6, "as REML"),
+    "shared tau2": (1e-6, "as regression"),
     "MH": (1e-9, "closed form"),
     "Peto": (1e-9, "closed form"),
     "leave-one-out": (1e-6, "as REML; DL agrees to 1e-11"),
@@ -250,6 +251,29 @@ def groups(case: Case) -> Iterator[Difference]:
         if test is not None and "Q" in between:
             size = _size(test.q, between["Q"], "relative", units)
             yield Difference("subgroups", method, case["case"], "Q", test.q, between["Q"], size)
+        yield from _shared(case, method, effects, spec, wanted.get("common_tau2", {}))
+
+
+def _shared(
+    case: Case, method: str, effects: Sequence[EffectSize], spec: ModelSpec, wanted: Case
+) -> Iterator[Difference]:
+    """Subgroups that share their tau2."""
+    if "beta" not in wanted:
+        return
+    found, test = subgroups(effects, spec, common_tau2=True)
+    units, named = _units(effects), {group.label: group.pooled for group in found}
+    where = case["case"]
+    for label, beta, se in zip(wanted["levels"], wanted["beta"], wanted["se"], strict=True):
+        own = named[str(label)]
+        if own is not None:
+            for ours, theirs in ((own.estimate, beta), (own.se, se)):
+                size = _size(ours, theirs, "error", units)
+                yield Difference("shared tau2", method, where, str(label), ours, theirs, size)
+            size = _size(own.tau2, wanted["tau2"], "variance", units)
+            yield Difference("shared tau2", method, where, "tau2", own.tau2, wanted["tau2"], size)
+    if test is not None and "QM" in wanted:
+        size = _size(test.q, wanted["QM"], "relative", units)
+        yield Difference("shared tau2", method, where, "QM", test.q, wanted["QM"], size)
 
 
 def counts(case: Case) -> Iterator[Difference]:

@@ -141,7 +141,7 @@ def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
                 for p in files
             }
         )
-    assert len(hashes[0]) == 21
+    assert len(hashes[0]) == 22
     assert hashes[0] == hashes[1]
 
 

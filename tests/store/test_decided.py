@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -268,3 +270,119 @@ def test_two_stores_that_merge_come_to_the_same_study(
         one, other = (effective(read, s.events(), mode, text=OLD.text) for s in (a, b))
         assert one == other == effective(read, events, mode, text=OLD.text)
         assert a.check() == b.check() == []
+
+
+# Blindness, said again in other words
+
+
+@st.composite
+def sessions(draw: st.DrawFn) -> list[Decision]:
+    """What three people do to two records, in an order."""
+    made = []
+    for _ in range(draw(st.integers(0, 14))):
+        field, verdict = draw(
+            st.sampled_from(
+                [
+                    ("n_total", "accepted"),
+                    ("n_total", "adjudicated"),
+                    ("n_total", "comment"),
+                    ("study", "finished"),
+                    ("study", "undone"),
+                    ("screening", "included"),
+                    ("screening", "unsure"),
+                    ("screening", "undone"),
+                ]
+            )
+        )
+        who, record = draw(st.sampled_from(["Li", "Ng", "Oz"])), draw(st.sampled_from("ab"))
+        made.append(Decision(record, field, verdict, who, NOON))
+    return made
+
+
+def may_see(events: list[Event], who: str) -> set[str]:
+    """The ids of the events that a person may see, one record and stage after the other."""
+    undone = {e.decision.undoes for e in events if e.decision.verdict == "undone"}
+    shown = {e.event_id for e in events if e.decision.who == who}
+    for record in ("a", "b"):
+        for stage, ends in (("screening", ("included", "unsure")), ("study", ("finished",))):
+            of_stage = [
+                e
+                for e in events
+                if e.decision.record_id == record
+                and (e.decision.field == "screening") == (stage == "screening")
+            ]
+            done = {
+                e.decision.who
+                for e in of_stage
+                if e.decision.field == stage
+                and e.decision.verdict in ends
+                and e.event_id not in undone
+            }
+            at_work = any(
+                e.decision.who == who
+                and e.decision.verdict not in ("undone", "comment", "adjudicated")
+                for e in of_stage
+            )
+            if len(done) >= 2 and (who in done or not at_work):
+                shown |= {e.event_id for e in of_stage}
+    return shown
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(session=sessions())
+def test_a_person_sees_what_the_rule_says_and_nothing_else(
+    tmp_path: Path, numbered: list[int], session: list[Decision]
+) -> None:
+    numbered[0] += 1
+    with Store.open(tmp_path / f"blind{numbered[0]}") as store:
+        for decision in session:
+            own = [
+                e.event_id
+                for e in store.events(decision.record_id)
+                if (e.decision.who, e.decision.field) == (decision.who, decision.field)
+                and e.decision.verdict != "undone"
+            ]
+            taken = {e.decision.undoes for e in store.events()}
+            free = [name for name in own if name not in taken]
+            if decision.verdict != "undone":
+                store.add_decision(decision)
+            elif free:
+                store.add_decision(replace(decision, undoes=free[-1]))
+        for who in ("Li", "Ng", "Oz", "Xu"):
+            seen_ids = {e.event_id for e in store.visible_events(who)}
+            assert seen_ids == may_see(store.events(), who)
+            by_record = [e for r in "ab" for e in store.visible_events(who, r)]
+            assert {e.event_id for e in by_record} == seen_ids
+            versions = store.field_versions("a", who)
+            assert sum(versions.values()) == len(store.visible_events(who, "a"))
+
+
+# Power cuts
+
+WRITER = """
+import sys
+from pathlib import Path
+from pipeline.schema import Decision
+from pipeline.store import Store
+with Store.open(Path(sys.argv[1])) as store:
+    for i in range(100_000):
+        decision = Decision("pmid1", "n_total", "accepted", "Li", "2026-11-23T10:00:00Z", str(i))
+        print(store.add_decision(decision), flush=True)
+"""
+
+
+@pytest.mark.parametrize("lines", [1, 7, 20, 45])
+def test_no_decision_that_was_acknowledged_is_lost_to_a_kill(tmp_path: Path, lines: int) -> None:
+    command = [sys.executable, "-c", WRITER, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = [process.stdout.readline().strip() for _ in range(lines)]
+        process.kill()
+        told += process.stdout.read().split("\n")
+    whole = {name for name in told if len(name) == 36}
+    assert len(whole) >= lines
+    with Store.open(tmp_path) as store:
+        assert whole <= {e.event_id for e in store.events()}
+        assert store.check() == []
+        store.add_decision(N)
+        assert store.check() == []
