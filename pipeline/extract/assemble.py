@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from spacy.tokens import Doc
 
+from pipeline.extract.abstain import abstain
 from pipeline.extract.arm_sizes import ArmSpan
 from pipeline.extract.combined import combined, mixed
 from pipeline.extract.conditions import Named
@@ -20,15 +21,20 @@ from pipeline.extract.results import Result
 from pipeline.schema import Arm, Dose, Extractor, Outcome, Reading, Study
 
 
-def assemble(doc: Doc, extractor: Extractor, table: Table | None = None) -> Study:
+def assemble(
+    doc: Doc, extractor: Extractor, table: Table | None = None, *, abstains: bool = True
+) -> Study:
     """Return the study that a Doc, gone through the pipeline, speaks of.
 
-    `table` gives each reading its confidence, by default as shipped.
+    `table` gives each reading its confidence, by default as shipped; `abstains` says whether
+    readings of doubtful kinds are left out.
     """
     page = Page(doc)
     rows = list(_outcomes(page))
     study = _study(page, tuple(outcome for _, outcome in rows), extractor)
-    return with_confidence(study, page, [row for row, _ in rows], table)
+    spans = [row for row, _ in rows]
+    whole = with_confidence(study, page, spans, table)
+    return abstain(whole, page, spans) if abstains else whole
 
 
 def _study(page: Page, outcomes: tuple[Outcome, ...], extractor: Extractor) -> Study:

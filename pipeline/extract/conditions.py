@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from spacy.language import Language
@@ -12,7 +13,7 @@ from spacy.tokens import Doc
 from pipeline.extract.arm_sizes import COMPARATIVE, ArmSpan
 from pipeline.extract.design import RANDOMISED, SECONDARY
 from pipeline.extract.extensions import need
-from pipeline.extract.lexicon import Lexicon, Term, lexicon
+from pipeline.extract.lexicon import Lexicon, Term, lexicon, rules
 
 Span = tuple[int, int]
 
@@ -45,11 +46,6 @@ _REGIMENS = re.compile(
     re.IGNORECASE,
 )
 
-#: "Immunoglobulin M": a class of antibodies, and no treatment.
-_CLASS = re.compile(
-    r" (?:levels?\b|concentrations?\b|titers?\b|titres?\b|class(?:es)?\b|[MED](?![\w-])"
-    r"|A(?=\s(?:levels?|antibod|nephr|deficien)))"
-)
 #: What says that a treatment is given in a study: "randomised to", "treated with", "alongside".
 _GIVEN = re.compile(
     r"\b(?:alongside|in\s+addition\s+to|added\s+to|combin\w+|together\s+with|plus|with\s+either|randomi[sz]ed|assigned|allocated"
@@ -99,7 +95,7 @@ class Interventions:
         need(doc, "evipool_interventions")
         text: str = doc._.source
         found = self.lexicon.find(text)
-        own = [t for t in found if not _CLASS.match(text, t.end)]
+        own = [t for t in found if not _no_treatment().match(text, t.end)]
         doc._.interventions = () if _is_of_another(doc, own) else tuple(own)
         return doc
 
@@ -295,3 +291,9 @@ def _switch(doc: Doc) -> bool:
     title = lexicon("routes").find(doc._.record.title)
     text = {t.name for t in lexicon("routes").find(doc._.source)}
     return bool(title) and title[0].name == "SC" and {"SC", "IV"} <= text
+
+
+@cache
+def _no_treatment() -> re.Pattern[str]:
+    """What stands behind a treatment's name where it is none: patterns/no_treatments.jsonl."""
+    return re.compile("|".join(r["pattern"] for r in rules("no_treatments")))

@@ -30,7 +30,6 @@ _FEWER = re.compile(
     r"\b(?:fewer|more)\s+(?:\w+\s+)?(?:patients|women|men|participants|subjects)\b(?!.*\b(?:mean|median)\b)",
     re.I,
 )
-_PER = re.compile(r"^[^.;]{0,25}\bper\s+\d", re.I)
 _DID = re.compile(
     r"^\s+(?:had|have|developed|experienced|died|occurred|occurring|did\s+not|required|needed|completed|discontinued|withdrew|reported"
     r"|showed|achieved|relapsed|recurred|recovered|responded|refused|declined|dropped\s+out|suffered)\b",

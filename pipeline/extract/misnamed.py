@@ -9,6 +9,7 @@ from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.lexicon import lexicon
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.naming import Name
+from pipeline.extract.no_names import says_nothing
 from pipeline.extract.numbers import COUNT
 
 #: How far before a name the words are read.
@@ -102,15 +103,6 @@ _NADIR = re.compile(
     r"\s+(?:to|towards?|until|up\s+to)\s+(?:the\s+|its\s+|their\s+)?(?:maxim|nadir|peak|plateau|worst)",
     re.IGNORECASE,
 )
-#: Words that name no outcome by themselves.
-_SAYS_NOTHING = re.compile(
-    r"[\w-]*-|(?:(?:long|short|medium)[\s-]?term|(?:in)?efficacy|possible|prevalence|incidence|frequency|frequencies|illness(?:es)?|disease|discharge"
-    r"|admission|rise|fall|increases?|decreases?|reductions?|changes?|(?:upper\s+|lower\s+)?(?:extremit(?:y|ies)|limbs?)"
-    r"|(?:[\w-]+\s)?(?:seasons?|injections?|routes?)|follow[\s-]?ups?|(?:study\s+|last\s+|final\s+|first\s+|mean\s+|treatment\s+|at\s+)?(?:examinations?|inclusion|initiation|periods?|information"
-    r"|infusions?|maintenance|serious|severe|negatives?|positives?|ages?|grades?|combinations?|visits?|phases?|cases?"
-    r"|baseline|entry|courses?|dosages?|doses?))|(?:[\w-]+\s){0,3}(?:believed|felt|thought|considered)",
-    re.IGNORECASE,
-)
 #: How old somebody is, or was when ill.
 _AGED = re.compile(r"\bages?\b(?:\s+at\s+(?:[\w-]+\s+){0,2}\w+)?[^.;,%\d]{0,12}$", re.IGNORECASE)
 
@@ -130,7 +122,7 @@ def is_misnamed(text: str, start: int, lead: Measurement, name: Name) -> bool:
         The name found for it.
     """
     before = text[max(start, name.span[0] - _REACH) : name.span[0]]
-    if name.is_open and (_SAYS_NOTHING.fullmatch(name.measure) or _is_treatment(name.measure)):
+    if name.is_open and (says_nothing(name.measure, is_open=True) or _is_treatment(name.measure)):
         return True
     if lead.kind in ("number", "time") and _AGED.search(
         text[max(start, lead.start - 40) : lead.start]
@@ -151,11 +143,20 @@ def is_misnamed(text: str, start: int, lead: Measurement, name: Name) -> bool:
     if _GROUP.search(text, *name.span) and _OF_GROUP.search(before):
         return True
     if name.span[0] >= lead.end:
-        gap = text[lead.end : name.span[0]]
-        listed = not name.is_open and ("," in gap if name.direction is None else gap[:1] == ",")
-        return listed or bool(_ANOTHER_CLAUSE.search(gap)) or _is_of_next(text, lead, name)
-    if name.span[1] > lead.start:
-        return False
+        return _is_another_behind(text, lead, name)
+    return name.span[1] <= lead.start and _is_another_before(text, start, lead, name)
+
+
+def _is_another_behind(text: str, lead: Measurement, name: Name) -> bool:
+    """Whether a name behind its numbers belongs to something else."""
+    gap = text[lead.end : name.span[0]]
+    listed = not name.is_open and ("," in gap if name.direction is None else gap[:1] == ",")
+    return listed or bool(_ANOTHER_CLAUSE.search(gap)) or _is_of_next(text, lead, name)
+
+
+def _is_another_before(text: str, start: int, lead: Measurement, name: Name) -> bool:
+    """Whether a name before its numbers belongs to something else."""
+    before = text[max(start, name.span[0] - _REACH) : name.span[0]]
     return (
         bool(_OF_WHOM.search(before))
         or (name.is_open and bool(_PEOPLE_IN.search(before)))

@@ -10,6 +10,7 @@ from pipeline.extract.arm_sizes import COMPARATIVE
 from pipeline.extract.grammar import PEOPLE
 from pipeline.extract.lexicon import lexicon, rules
 from pipeline.extract.measurements import Measurement
+from pipeline.extract.no_names import says_nothing
 from pipeline.extract.numbers import COUNT, parse_count
 from pipeline.extract.outcome_span import OutcomeSpan
 from pipeline.extract.page import Page
@@ -25,14 +26,6 @@ _DENIED = re.compile(
 )
 _CORRELATED = re.compile(
     r"\bcorrelat(?:e[sd]?|ions?|ing)\b|\bassociation\s+between\b", re.IGNORECASE
-)
-#: Names that say nothing of an outcome: a direction word, a unit, a group, whoever is left.
-_NO_NAME = re.compile(
-    r"(?:against|well|earlier|others?|remaining|missing(?: data)?|vertical|n\.?s\.?"
-    r"|(?:low|high)[- ]dose"
-    r"|m?g/kg|m?g|ml|(?:modified )?intention[- ]to[- ]treat|EOT"
-    r"|study (?:drug|treatment|medication))",
-    re.IGNORECASE,
 )
 _COUNT = re.compile(COUNT, re.IGNORECASE)
 _BEGAN = re.compile(rf"\b(?:{PEOPLE})\s+\w+$", re.IGNORECASE)
@@ -53,7 +46,7 @@ def is_result(page: Page, row: OutcomeSpan) -> bool:
     if not row.measure and not _is_of_an_arm(page, row):
         return False
     named = row.by_event or row.other is not None
-    if not named and (_NO_NAME.fullmatch(row.measure) or _BEGAN.search(row.measure)):
+    if not named and (says_nothing(row.measure) or _BEGAN.search(row.measure)):
         return False
     sides = [m for m in (row.main, row.other) if m is not None]
     if any(_is_barred(page, m) for m in sides) or _is_breakdown(page, row):

@@ -128,11 +128,15 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """The counts of a study: n_total is the main (analysed) number."""
+    """The counts of a study: n_total is the main (analysed) number.
+
+    `larger` is another number of people that is printed before the total: it may be the total.
+    """
 
     total: Count | None = None
     enrolled: Count | None = None
     completed: Count | None = None
+    larger: Count | None = None
 
 
 @Language.component(
@@ -168,7 +172,23 @@ def read(doc: Doc) -> Population:
     completed = _first(text, places, _COMPLETED, _COMPLETED_BY, ("completed",))
     if completed and (_of_a_group(doc, completed) or (total and completed.n > total.n)):
         completed = None
-    return Population(total, enrolled[0] if enrolled else None, completed)
+    first = enrolled[0] if enrolled else None
+    return Population(total, first, completed, _larger(mentions, total, first))
+
+
+def _larger(
+    mentions: list[tuple[Count, int]], total: Count | None, enrolled: Count | None
+) -> Count | None:
+    """The first number before a weak total that is larger and that of those studied, as it seems.
+
+    Those who were enrolled are none of them: they may well be more.
+    """
+    strength = next((score for m, score in mentions if m is total), WEAK)
+    if total is None or strength >= WEAK:
+        return None
+    known = {total.n, enrolled.n if enrolled else total.n}
+    before = (m for m, score in mentions if m.span < total.span and score > NEVER)
+    return next((m for m in before if m.n > total.n and m.n not in known), None)
 
 
 def _whole_of(

@@ -32,15 +32,18 @@ REGISTERED = (sentences, conditions, doses, quantities, design, population, arms
 
 
 class Reader:
-    """Reads records into studies by one protocol."""
+    """Reads records into studies by one protocol; unless it `abstains`, doubtful readings too."""
 
     def __init__(
         self,
         eligibility: Eligibility,
         outcome_defs: Sequence[OutcomeDef],
         table: Table | None = None,
+        *,
+        abstains: bool = True,
     ) -> None:
         self.nlp, self.table = pipeline(eligibility, outcome_defs), table
+        self.abstains = abstains
         self.extractor = Extractor(
             "evipool-rules", __version__, _rules_hash(eligibility, outcome_defs)
         )
@@ -51,7 +54,7 @@ class Reader:
         doc._.record, doc._.source = record, record.text
         for _, component in self.nlp.pipeline:
             doc = component(doc)
-        return assemble(doc, self.extractor, self.table)
+        return assemble(doc, self.extractor, self.table, abstains=self.abstains)
 
 
 def _rules_hash(eligibility: Eligibility, outcome_defs: Sequence[OutcomeDef]) -> str:

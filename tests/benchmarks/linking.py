@@ -289,7 +289,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=Path("config.yaml"))
     options = parser.parse_args()
     config = load(options.config).config
-    reader = Reader(config.eligibility, config.outcomes)
+    reader = Reader(config.eligibility, config.outcomes, abstains=False)
     train, held = (_lines(options.shared / "data" / f"rct_art_{x}.jsonl") for x in ("train", "dev"))
     print(f"{len(train)} sentences in {FOLDS} folds, {len(held)} held back\n")
     true_entities(train, held)

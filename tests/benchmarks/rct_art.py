@@ -28,8 +28,10 @@ from typing import Any
 from spacy.tokens import Doc
 
 from pipeline.config import load
+from pipeline.extract.abstain import doubt_of
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.numbers import COUNT, DIGITS, parse_number
+from pipeline.extract.page import Page
 from pipeline.extract.reader import Reader
 from pipeline.schema import Record, Section
 
@@ -60,10 +62,12 @@ def gold(line: dict[str, Any]) -> list[Triple]:
     return found
 
 
-def predicted(doc: Doc, shift: int) -> Iterator[Triple]:
+def predicted(doc: Doc, shift: int, *, abstains: bool = True) -> Iterator[Triple]:
     """Yield the measurements of a read sentence that have an arm; `shift` is where it starts."""
     seen: set[Span] = set()
+    page = Page(doc)
     for row in doc._.outcomes:
+        named = () if abstains and doubt_of(page, row) else (_moved(row.named, shift),)
         for m, arm in ((row.main, row.arm), (row.other, row.against)):
             baseline = row.other_is == "baseline"
             arm = row.arm if baseline else arm  # noqa: PLW2901
@@ -71,7 +75,7 @@ def predicted(doc: Doc, shift: int) -> Iterator[Triple]:
                 continue
             seen.add(m.span)
             places = tuple(_moved(s, shift) for s in (row.groups or doc._.arms)[arm].mentions)
-            yield Triple(_moved(m.span, shift), _values(m), places, (_moved(row.named, shift),))
+            yield Triple(_moved(m.span, shift), _values(m), places, named)
 
 
 def right(made: Triple, true: Triple, *, strict: bool) -> bool:
@@ -89,7 +93,8 @@ def score(lines: list[dict[str, Any]], reader: Reader, *, errors: bool) -> dict[
     counts = {"strict": [0, 0, 0], "relaxed": [0, 0, 0]}
     for line in lines:
         doc, shift = read(reader, line["text"])
-        made, true = list(predicted(doc, shift)), gold(line)
+        made = list(predicted(doc, shift, abstains=reader.abstains))
+        true = gold(line)
         for name, count in counts.items():
             strict = name == "strict"
             wanted = [t for t in true if t.outcomes or not strict]

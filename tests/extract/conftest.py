@@ -21,8 +21,22 @@ def reader(config: Config) -> Reader:
 
 
 @pytest.fixture(scope="session")
-def read(reader: Reader) -> Read:
-    """Read an abstract (with its title, types and MeSH headings) into a Study."""
+def read(config: Config) -> Read:
+    """Read an abstract (with its title, types and MeSH headings) into a Study, by rules alone.
+
+    Nothing is left out: what is too often wrong is tested in test_abstain.py.
+    """
+    return _read_by(Reader(config.eligibility, config.outcomes, abstains=False))
+
+
+@pytest.fixture(scope="session")
+def read_surely(reader: Reader) -> Read:
+    """Read an abstract as `evipool extract` does, without what is too often wrong."""
+    return _read_by(reader)
+
+
+def _read_by(reader: Reader) -> Read:
+    """A function that reads an abstract with a reader."""
 
     def read(abstract: str, title: str = "", *, mesh: tuple[str, ...] = (), **more: Any) -> Study:
         headings = tuple(MeshHeading(name) for name in mesh)

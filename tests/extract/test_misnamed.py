@@ -9,6 +9,7 @@ import pytest
 from pipeline.extract.measurements import Measurement
 from pipeline.extract.misnamed import is_misnamed
 from pipeline.extract.naming import Name
+from pipeline.extract.no_names import says_nothing
 from pipeline.schema import Study
 from tests.extract.conftest import Read
 from tests.extract.plain import ARMS, SERIES, TRIAL, TWENTY, plain
@@ -111,3 +112,19 @@ def test_three_counts_of_two_arms_are_not_compared(read: Read) -> None:
 def test_a_list_of_times_holds_no_counts(read: Read) -> None:
     found = read(f"{TWENTY}They were stable for six, eight, and more than 48 months.", SERIES)
     assert not [o for o in found.outcomes if o.events is not None]
+
+
+@pytest.mark.parametrize(
+    ("words", "is_open", "nothing"),
+    [
+        ("low-dose", False, True),
+        ("mg/kg", False, True),
+        ("follow-up", False, False),
+        ("follow-up", True, True),
+        ("at baseline", True, True),
+        ("upper limbs", True, True),
+        ("grip of the upper limbs", True, False),
+    ],
+)
+def test_words_that_name_no_outcome(words: str, is_open: bool, nothing: bool) -> None:
+    assert says_nothing(words, is_open=is_open) is nothing
