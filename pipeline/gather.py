@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.config import Config
-from pipeline.errors import ConfigError, NothingFoundError
+from pipeline.errors import ConfigError, NothingFoundError, StoreError
 from pipeline.fetch import SEARCHED_AGAIN, SOURCES, Source
 from pipeline.review_folder import Review
 from pipeline.schema import (
@@ -168,8 +168,15 @@ def _asking(found: Search, ids: Sequence[str]) -> Search:
 
 
 def _included(store: Store, found: Search) -> list[str]:
-    """The records of a search that the standing answers count as eligible."""
-    answered = store.latest_answered()
+    """The records of a search that the standing answers count as eligible.
+
+    All that are here, where another version of Evipool left answers that cannot be read.
+    """
+    try:
+        answered = store.latest_answered()
+    except StoreError:
+        ages = store.ages()
+        return [i for i in found.record_ids if i in ages]
     counted = answered.counted if answered else ()
     hits = set(found.record_ids)
     return [c.record_id for c in counted if c.screening.include and c.record_id in hits]

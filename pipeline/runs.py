@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -67,7 +67,8 @@ def logged(review: Review, path: Path, run_id: str) -> Iterator[Review]:
         yield replace(review, tell=to_all(log, review.tell))
     except BaseException as error:
         said = {"message": str(error)} if isinstance(error, PipelineError) else {}
-        log("failed", level="error", error=type(error).__name__, **said)
+        with suppress(OutputError):
+            log("failed", level="error", error=type(error).__name__, **said)
         raise
     finally:
         log.close()

@@ -12,7 +12,7 @@ from pipeline import runs
 from pipeline.answer import answer
 from pipeline.config import Config
 from pipeline.effects.choose import check_questions
-from pipeline.errors import NothingFoundError, OutputError, UnreviewedError
+from pipeline.errors import NothingFoundError, OutputError, StoreError, UnreviewedError
 from pipeline.evidence import counted, read
 from pipeline.fetch import eutils
 from pipeline.fetch.files import read_records
@@ -220,8 +220,12 @@ def _moved(
     evidence: Evidence,
     results: tuple[QuestionResult, ...],
 ) -> Movement | None:
-    """What moved since the run whose answers stand; None if there is none."""
-    before = store.latest_answered()
+    """What moved since the run whose answers stand; None if there is none that can be read."""
+    try:
+        before = store.latest_answered()
+    except StoreError as error:
+        review.tell("not_compared", level="warning", step="report", message=str(error))
+        return None
     if before is None:
         return None
     ended = tuple(store.ended(evidence.search.search_id).items())

@@ -59,6 +59,11 @@ class RunStore:
             work.finish_run(connection, run_id, ended)
             answers.save(connection, run_id, results, counted)
 
+    def end_killed_runs(self) -> None:
+        """Note that runs which never ended have failed; call it under the review's lock."""
+        with self._writing() as connection:
+            work.end_killed(connection)
+
     def watermark(self, source: str, query: str) -> str | None:
         """Return the day up to which a query is answered, None if no run of it was completed.
 

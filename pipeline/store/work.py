@@ -93,6 +93,12 @@ def finish_run(connection: Connection, run_id: str, ended: Mapping[str, str | No
         raise StoreError(f"No run {run_id!r} was started.")
 
 
+def end_killed(connection: Connection) -> None:
+    """Note that the runs which are said to be under way have failed."""
+    change = update(runs).where(runs.c.status == "running")
+    connection.execute(change.values(status="failed"))
+
+
 def all_runs(connection: Connection) -> list[Run]:
     """Return the runs, the oldest first."""
     rows = connection.execute(select(runs).order_by(runs.c.started, runs.c.run_id))
