@@ -35,7 +35,8 @@ def record_changes(before: Answered, after: Answered) -> tuple[RecordChange, ...
     """Return the records that came, went, or are read, decided or noticed otherwise."""
     old = {c.record_id: c for c in before.counted}
     new = {c.record_id: c for c in after.counted}
-    ended = dict(after.ended)
+    told = set(before.ended)
+    ended = {name: state for name, state in after.ended if (name, state) not in told}
     found: list[RecordChange] = []
     for record_id, counted in new.items():
         change = _change(old.get(record_id), counted, ended.get(record_id, ""))

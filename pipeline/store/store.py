@@ -111,9 +111,11 @@ class Store(RunStore):
         engine = database.connect(where)
         if engine.dialect.name != "postgresql":
             raise ConfigError("The backup is of a PostgreSQL database; set database.url to one.")
-        with database.guarded(database.place(where)):
-            dump.load(engine, source)
-        engine.dispose()
+        try:
+            with database.guarded(database.place(where)):
+                dump.load(engine, source)
+        finally:
+            engine.dispose()
 
     def remove_leftovers(self) -> None:
         """Remove raw files that a killed run left half-written; call it under the review's lock.
