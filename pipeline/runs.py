@@ -59,6 +59,15 @@ def point_to(outputs: Path, run_id: str) -> None:
     write_file(outputs / "latest.json", (json.dumps(pointer) + "\n").encode())
 
 
+def publish_feed(outputs: Path, run_id: str) -> None:
+    """Write the feed of a run as outputs/update.atom, an address that stays."""
+    feed = outputs / run_id / "update.atom"
+    if feed.exists():
+        text = feed.read_text(encoding="utf-8")
+        text = text.replace('href="update.html"', f'href="{run_id}/update.html"')
+        write_file(outputs / "update.atom", text.encode())
+
+
 @contextmanager
 def logged(review: Review, path: Path, run_id: str) -> Iterator[Review]:
     """The review with all that happens in it written to a log, how it failed too."""

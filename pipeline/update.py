@@ -187,6 +187,7 @@ def _run(
         )
     if output is None and as_of is None:
         runs.point_to(review.folder / "outputs", run_id)
+        runs.publish_feed(review.folder / "outputs", run_id)
     return result
 
 

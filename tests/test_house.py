@@ -18,6 +18,7 @@ MODULES = sorted((REPO / "pipeline").rglob("*.py"))
 HEAVY = {
     "Bio",
     "alembic",
+    "fastapi",
     "jinja2",
     "lxml",
     "matplotlib",
@@ -27,6 +28,7 @@ HEAVY = {
     "requests",
     "scipy",
     "spacy",
+    "uvicorn",
     "sqlalchemy",
 }
 #: A requirement pinned to a version, perhaps with a marker, and its hashes.

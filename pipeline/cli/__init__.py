@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pipeline import __version__
-from pipeline.cli import decisions, evaluate, folder, living, meta, serve, stages, train
+from pipeline.cli import decisions, evaluate, folder, living, meta, review, serve, stages, train
 from pipeline.errors import PipelineError
 
 EXAMPLES = """Examples:
@@ -70,6 +70,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "diff": living.diff,
     "backup": living.backup,
     "restore": living.restore,
+    "review": review.review,
     "pool": stages.pool,
     "meta": meta.meta,
     "report": stages.report,

@@ -251,6 +251,7 @@ class Review(Part):
     """How people check the readings."""
 
     mode: Literal["single", "verify", "dual"] = "verify"
+    show_suggestions: Literal["both", "first", "none"] = "both"
     consensus: bool = False
     require_reviewed: bool = False
 

@@ -1,0 +1,1 @@
+"""The workbench: a web page on this machine in which people check, correct and agree."""

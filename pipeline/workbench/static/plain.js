@@ -1,0 +1,4 @@
+// A page without writes of its own: the keys that every page has.
+import { listen } from "./common.js";
+
+listen({});
