@@ -65,6 +65,7 @@ def _change(old: Counted | None, new: Counted, state: str) -> RecordChange | Non
     values = tuple(value_changes(old.study, new.study))
     if not causes and not values and old.screening == new.screening:
         return None
+    causes = tuple(dict.fromkeys(causes))
     retracted = new.screening.code == "retracted" != old.screening.code
     kind = "retracted" if retracted else "changed"
     return RecordChange(new.record_id, new.slab, kind, causes, values)
@@ -82,7 +83,9 @@ def _causes(old: Counted, new: Counted, state: str) -> Iterator[str]:
         yield f"{decided} {'decision' if decided == 1 else 'decisions'} of a reviewer"
     if old.study.extractor != new.study.extractor:
         yield "read by other rules"
-    if old.screening.include != new.screening.include:
+    if new.screening.code == "retracted" != old.screening.code:
+        yield "retracted"
+    elif old.screening.include != new.screening.include:
         yield f"now {'included' if new.screening.include else 'excluded'}: {new.screening.reason}"
     elif old.screening.code != new.screening.code:
         yield f"still {'included' if new.screening.include else 'excluded'}, now because: " + (

@@ -93,8 +93,8 @@ def render_update(moved: Movement, data: ReportData) -> str:
             overview=overview_table(moved, data),
             records=_records_table(moved),
             values=_values_table(moved),
-            parts=[_part(q, data) for q in moved.questions if q.moved or q.flags],
-            still=[q for q in moved.questions if not q.moved and not q.flags],
+            parts=[_part(q, data) for q in moved.questions if q.moved],
+            still=[q for q in moved.questions if not q.moved],
         )
     )
 
@@ -160,7 +160,8 @@ def _sides_table(move: QuestionMove, view: MeasureView) -> HtmlTable:
         ("Studies (k)", str(move.k_before), str(move.k_after)),
         ("Patients (n)", str(move.n_before), str(move.n_after)),
     ]
-    return make_table("Before and after", ("", "Before", "After"), rows)
+    told = [row for row in rows if row[1] or row[2]]
+    return make_table("Before and after", ("", "Before", "After"), told)
 
 
 def _both(move: QuestionMove, view: MeasureView, name: str) -> tuple[str, str]:

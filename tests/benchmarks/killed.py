@@ -13,9 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "living"))
 
-from tests.living.test_killed import command, derived, done, killed_at
+from test_killed import command, derived, done, killed_at
 
 #: A folder's database is used for so many kills, then a new one is begun.
 KILLS_A_FOLDER = 10
