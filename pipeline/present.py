@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from pipeline import __version__
 from pipeline.config import Config
 from pipeline.effects.measures import MEASURES
 from pipeline.report import MeasureView, ReportData
+from pipeline.report.update_data import pooled_text
+from pipeline.report.wording import i2_of
 from pipeline.review import checked
 from pipeline.schema import (
     Evidence,
@@ -54,7 +57,7 @@ def report_data(
         studies=evidence.studies,
         screenings=evidence.screenings,
         results=results,
-        measures={code: measure_view(code) for code in MEASURES},
+        measures=measure_views(),
         favours={q.id: q.favours for q in config.questions if q.favours},
         problems=evidence.problems,
         assumptions=tuple(dict.fromkeys(a for r in results for a in r.assumptions)),
@@ -75,6 +78,37 @@ def measure_view(code: str) -> MeasureView:
         percent=measure.data == "count",
         groups=("Intervention", "Comparator") if "Total 2" in measure.columns else None,
     )
+
+
+def measure_views() -> dict[str, MeasureView]:
+    """Return how the report shows each measure, by code."""
+    return {code: measure_view(code) for code in MEASURES}
+
+
+def history_rows(runs: Sequence[tuple[str, str, QuestionResult]]) -> list[dict[str, Any]]:
+    """Return a row a run: its estimate of one question, on the printed scale."""
+    return [_history_row(run_id, day, result) for run_id, day, result in runs]
+
+
+def _history_row(run_id: str, day: str, result: QuestionResult) -> dict[str, Any]:
+    """What a run answered."""
+    pooled, view = result.pooled, measure_view(result.measure)
+    row: dict[str, Any] = {
+        "date": day,
+        "run_id": run_id,
+        "measure": result.measure,
+        "k": len(result.effects),
+        "n": sum(e.ni or 0 for e in result.effects),
+        "text": pooled_text(pooled, view) if pooled else result.reason,
+        "tau2_text": f"{pooled.tau2:.2f}" if pooled else "",
+        "i2_text": f"{i2_of(pooled):.0f}%" if pooled else "",
+    }
+    if pooled is None:
+        return row
+    names = ("estimate", "ci_lb", "ci_ub", "pi_lb", "pi_ub")
+    values = ((name, getattr(pooled, name)) for name in names)
+    row |= {name: None if v is None else view.natural(v) for name, v in values}
+    return row | {"tau2": pooled.tau2, "i2": i2_of(pooled)}
 
 
 def summary(results: Sequence[QuestionResult]) -> list[dict[str, object]]:

@@ -42,6 +42,7 @@ class Review:
         with lock, Store.open(self.folder, self.config.database.url) as store:
             if alone:
                 store.remove_leftovers()
+                store.end_killed_runs()
             yield store
 
     @contextmanager

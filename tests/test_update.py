@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import update
+from pipeline import gather, update
 from pipeline.config import Config, load
 from pipeline.errors import (
     ConfigError,
@@ -257,7 +257,7 @@ def test_a_report_on_what_is_stored_asks_no_source(
     two: Two, review: Review, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go(review)
-    monkeypatch.setattr(update, "SOURCES", {})
+    monkeypatch.setattr(gather, "SOURCES", {})
     assert derived(go(review, refetch=False).folder) == derived(two.first.folder)
 
 
@@ -273,7 +273,7 @@ def test_records_that_did_not_come_are_counted_and_the_run_is_incomplete(
     def fetch(found: Any, config: Config, **options: Any) -> Any:
         return demo.fetch(demo.search(config, today=""), config, **options)
 
-    monkeypatch.setattr(update, "SOURCES", {"demo": SimpleNamespace(search=search, fetch=fetch)})
+    monkeypatch.setattr(gather, "SOURCES", {"demo": SimpleNamespace(search=search, fetch=fetch)})
     run = go(review)
     assert run.evidence.missing == 1
     assert run.flow.extra == (("not fetched", 1),)

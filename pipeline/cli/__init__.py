@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pipeline import __version__
-from pipeline.cli import decisions, evaluate, folder, meta, review, serve, stages, train
+from pipeline.cli import decisions, evaluate, folder, living, meta, review, serve, stages, train
 from pipeline.errors import PipelineError
 
 EXAMPLES = """Examples:
@@ -28,7 +28,8 @@ EXAMPLES = """Examples:
   evipool meta trials.csv --measure RR --method REML --test knha
 
 Exit codes: 0 ok, 1 bug, 2 usage or configuration, 3 network (run again: it goes on where it was),
-4 nothing found, 5 data failed checks, 6 unreviewed values, 7 another run is at work, 130 Ctrl-C.
+4 nothing found, 5 data failed checks, 6 unreviewed values, 7 another run is at work, 8 a conclusion
+changed (update --fail-on-change), 130 Ctrl-C.
 """
 
 app = typer.Typer(
@@ -64,6 +65,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "extract": stages.extract,
     "evaluate": evaluate.evaluate,
     "run": stages.run_command,
+    "update": living.update_command,
+    "history": living.history,
+    "diff": living.diff,
+    "backup": living.backup,
+    "restore": living.restore,
     "review": review.review,
     "pool": stages.pool,
     "meta": meta.meta,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -135,6 +136,12 @@ def run_command(
     require_reviewed: Annotated[
         bool, typer.Option("--require-reviewed", help="Fail while a pool holds unreviewed values.")
     ] = False,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            "--as-of", formats=["%Y-%m-%d"], help="A day: with the records known by then."
+        ),
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -145,7 +152,8 @@ def run_command(
     if dry_run:
         _plan(review, as_json=as_json, quiet=quiet)
     else:
-        _run(review, output, refetch=not offline, as_json=as_json, quiet=quiet)
+        day = None if as_of is None else as_of.date().isoformat()
+        _run(review, output, refetch=not offline, as_json=as_json, quiet=quiet, as_of=day)
 
 
 def pool(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
@@ -177,13 +185,21 @@ def report(
     _run(review, output, refetch=False, as_json=as_json, quiet=quiet)
 
 
-def _run(review: Review, output: Path | None, *, refetch: bool, as_json: bool, quiet: bool) -> None:
+def _run(
+    review: Review,
+    output: Path | None,
+    *,
+    refetch: bool,
+    as_json: bool,
+    quiet: bool,
+    as_of: str | None = None,
+) -> None:
     """Run the stages and print what came out."""
     from pipeline import update
     from pipeline.present import summary
 
     review, heard = listen(review, quiet=quiet)
-    result = update.run(review, argv=_argv(), output=output, refetch=refetch)
+    result = update.run(review, argv=command_line(), output=output, refetch=refetch, as_of=as_of)
     rows = summary(result.results)
     if as_json:
         print_json(
@@ -204,8 +220,8 @@ def _run(review: Review, output: Path | None, *, refetch: bool, as_json: bool, q
         raise typer.Exit(3)
 
 
-def _argv() -> list[str]:
-    """The command line as the store and the manifest keep it: without the e-mail."""
+def command_line() -> list[str]:
+    """Return the command line as the store and the manifest keep it: without the e-mail."""
     words = [re.sub(r"^--email=.*", "--email=***", word) for word in sys.argv[1:]]
     pairs = zip(["", *words], words, strict=False)
     return ["***" if before == "--email" else word for before, word in pairs]

@@ -169,6 +169,33 @@ class SensitivitySpec(Part):
     leave_one_out: bool = False
 
 
+#: What an update watches: the side of the estimate, and what the interval leaves in or out.
+FlagRule = Literal["direction", "no_effect", "mid"]
+
+
+class Conclusion(Part):
+    """When an update says that a conclusion changed: rules that are set before new data come.
+
+    `direction`: the estimate changes sides; `no_effect`: the interval begins or ceases to hold no
+    effect; `mid`: it begins or ceases to hold the smallest effect that matters, which `mid` gives
+    as printed. With `mid`, and the controls' `risk` or a patient's `sd`, repeated looks are
+    monitored at this `power`.
+    """
+
+    flags: tuple[FlagRule, ...] = Field(("direction", "no_effect"), min_length=1)
+    mid: float | None = None
+    risk: Proportion | None = None
+    sd: Positive | None = None
+    power: Proportion = 0.9
+
+    @model_validator(mode="after")
+    def _with_mid(self) -> Conclusion:
+        """What rests on the smallest effect that matters needs it."""
+        if self.mid is None and ("mid" in self.flags or self.risk or self.sd):
+            raise ValueError("the flag mid, risk and sd need mid, the smallest effect that matters")
+        return self
+
+
 class Question(Part):
     """A pool: whose effect, against what, on which outcome, by which measure and model.
 
@@ -176,7 +203,8 @@ class Question(Part):
     conversions that may stand in for numbers a paper does not print (`effects.convert`); `ri` is
     the assumed correlation of two measurements of one patient, `ri_grid` those that are tried
     beside it; `cv` a coefficient of variation borrowed from `cv_source`. `checks` are what stands
-    beside the pool; None for what its number of studies allows.
+    beside the pool; None for what its number of studies allows. `conclusion` says when an update
+    raises a flag; without it none is raised.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -199,6 +227,7 @@ class Question(Part):
     favours: tuple[str, str] | None = None
     sensitivity: tuple[SensitivitySpec, ...] = ()
     checks: tuple[CheckName, ...] | None = None
+    conclusion: Conclusion | None = None
 
     @model_validator(mode="after")
     def _sourced(self) -> Question:
@@ -227,6 +256,17 @@ class Review(Part):
     require_reviewed: bool = False
 
 
+class Living(Part):
+    """How `evipool update` looks for what is new.
+
+    More than 9,999 hits are asked for by their create date, from the last complete search on less
+    `overlap_days`; an included record is fetched again when its copy is `recheck_days` old.
+    """
+
+    overlap_days: int = Field(30, ge=7)
+    recheck_days: int = Field(1, ge=0)
+
+
 class Report(Part):
     """How results are printed."""
 
@@ -246,6 +286,7 @@ class Config(Part):
     outcomes: tuple[OutcomeDef, ...] = Field(min_length=1)
     questions: tuple[Question, ...] = Field(min_length=1)
     review: Review = Review()
+    living: Living = Living()
     report: Report = Report()
 
     @model_validator(mode="after")

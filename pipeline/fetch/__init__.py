@@ -38,3 +38,6 @@ class Source(Protocol):
 
 
 SOURCES: Mapping[str, Source] = {"pubmed": eutils, "files": files, "demo": demo}
+
+#: Sources that can be asked again for what is new, without the bodies of what is here.
+SEARCHED_AGAIN: Mapping[str, Callable[..., Search]] = {"pubmed": eutils.search_again}

@@ -10,7 +10,7 @@ from itertools import count
 from pipeline.config import Config
 from pipeline.errors import ConfigError, InputError, NothingFoundError
 from pipeline.fetch.answers import NO_IDS, UnusableError
-from pipeline.fetch.esearch import Page, all_pmids, first_page
+from pipeline.fetch.esearch import LIMIT, Page, all_pmids, first_page
 from pipeline.fetch.fields import search_id
 from pipeline.fetch.transport import ATTEMPTS, Transport, connect, interval
 from pipeline.fetch.xml import read_entries
@@ -71,6 +71,47 @@ def search(
     if first.count == 0:
         raise NothingFoundError(_nothing(query, first))
     ids = tuple(f"pmid{pmid}" for pmid in all_pmids(transport, query, first))
+    name = search_id("pubmed", query, ids, today)
+    return Search(name, "pubmed", query, today, len(ids), ids, first.translation, first.warnings)
+
+
+def search_again(
+    config: Config,
+    *,
+    today: str,
+    since: str,
+    known: Search,
+    tell: Tell = silent,
+    transport: Transport | None = None,
+) -> Search:
+    """Run a query again: all of it where PubMed lists it at once, else what was created since.
+
+    Up to 9,999 hits are listed whole, so that a record that was added late or left the query is
+    seen. Of more, those created (CRDT) from `since` on are added to what an earlier search found:
+    the entry date (EDAT) may lie years back, the create date does not.
+
+    Parameters
+    ----------
+    config, today, tell, transport : as of `search`
+    since : str
+        YYYY-MM-DD: the day of the last complete search, less an overlap.
+    known : Search
+        The last search of this query.
+
+    Raises
+    ------
+    ConfigError, NothingFoundError, FetchError
+        As of `search`.
+    """
+    query = config.query.strip()
+    transport = transport or connect(config, via=config.ncbi.transport, tell=tell)
+    first = first_page(transport, query)
+    if first.count <= LIMIT:
+        return search(config, today=today, tell=tell, transport=transport)
+    window = f'({query}) AND ("{since.replace("-", "/")}"[crdt] : "3000"[crdt])'
+    page = first_page(transport, window)
+    new = (f"pmid{pmid}" for pmid in all_pmids(transport, window, page))
+    ids = tuple(dict.fromkeys([*new, *known.record_ids]))
     name = search_id("pubmed", query, ids, today)
     return Search(name, "pubmed", query, today, len(ids), ids, first.translation, first.warnings)
 

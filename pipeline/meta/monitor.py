@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -13,7 +13,13 @@ from pipeline.errors import PoolError
 from pipeline.meta.result import Table
 from pipeline.meta.studies import Studies
 from pipeline.pool.robustness import cumul
-from pipeline.pool.sequential import binary_size, diversity, monitored, required_size
+from pipeline.pool.sequential import (
+    TREATED_RISK,
+    binary_size,
+    diversity,
+    monitored,
+    required_size,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +103,13 @@ def _required(
         sd = target.sd or _patients_sd(columns)
         said.append(f"SD {sd:.3g} ({'as given' if target.sd else 'that of the studies, pooled'})")
         return required_size(sd**2, target.mid, alpha=alpha, power=power), said
-    if measure not in _TREATED:
-        known = ", ".join([*_TREATED, "MD"])
+    if measure not in TREATED_RISK:
+        known = ", ".join([*TREATED_RISK, "MD"])
         raise PoolError(f"No required size for {measure}; must be one of {known}.")
     risk = target.risk or float(columns["ci"].sum() / _controls(columns).sum())
     said.append(f"risk {risk:.3g} ({'as given' if target.risk else 'that of the control arms'})")
-    treated = _TREATED[measure](risk, target.mid)
+    treated = TREATED_RISK[measure](risk, target.mid)
     return binary_size(risk, treated, alpha=alpha, power=power), said
-
-
-#: The treated arm's risk from that of the controls and the effect.
-_TREATED: Mapping[str, Callable[[float, float], float]] = {
-    "RR": lambda risk, ratio: risk * ratio,
-    "OR": lambda risk, ratio: risk * ratio / (1 - risk + risk * ratio),
-    "RD": lambda risk, difference: risk + difference,
-}
 
 
 def _controls(columns: Mapping[str, Array]) -> Array:

@@ -176,6 +176,14 @@ def binary_size(control: float, treated: float, *, alpha: float = 0.05, power: f
     return required_size(mean * (1 - mean), control - treated, alpha=alpha, power=power)
 
 
+#: The treated arm's risk from that of the controls and the effect.
+TREATED_RISK: Mapping[str, Callable[[float, float], float]] = {
+    "RR": lambda risk, ratio: risk * ratio,
+    "OR": lambda risk, ratio: risk * ratio / (1 - risk + risk * ratio),
+    "RD": lambda risk, difference: risk + difference,
+}
+
+
 def diversity(fixed: float, random: float) -> float:
     """Return D2: by what share equal effects understate the variance of the pooled estimate.
 

@@ -12,9 +12,10 @@ from pipeline.report.files import write_file
 from pipeline.report.forest import forest_plot
 from pipeline.report.html import render_html
 from pipeline.report.tables import all_tables
+from pipeline.report.update_page import write_update
 from pipeline.schema import QuestionResult
 
-__all__ = ["MeasureView", "ReportData", "write_report"]
+__all__ = ["MeasureView", "ReportData", "write_report", "write_update"]
 
 
 def write_report(data: ReportData, folder: Path) -> list[Path]:

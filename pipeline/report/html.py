@@ -60,22 +60,30 @@ def render_html(data: ReportData, figures: Mapping[str, bytes]) -> str:
     figures : mapping
         SVGs by their names, "forest_" or "dose_" and the question's id.
     """
-    environment = Environment(
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            data=data,
+            overview=html_question.overview_table(data),
+            questions=[_question(data, r, figures) for r in data.results],
+            studies_table=html_study.studies_table(data),
+            studies=[_study(data, s) for s in data.studies],
+            excluded=html_study.excluded_table(data),
+            narrative=data.flow.included - data.flow.in_meta_analysis,
+        )
+    )
+
+
+def environment() -> Environment:
+    """Return what renders our templates: everything escaped, nothing left undefined."""
+    return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2").render(
-        data=data,
-        overview=html_question.overview_table(data),
-        questions=[_question(data, r, figures) for r in data.results],
-        studies_table=html_study.studies_table(data),
-        studies=[_study(data, s) for s in data.studies],
-        excluded=html_study.excluded_table(data),
-        narrative=data.flow.included - data.flow.in_meta_analysis,
     )
 
 

@@ -12,6 +12,7 @@ from pipeline.schema import Problem, Record, Search
 from pipeline.store.rows import dump, next_ordinal, upsert
 from pipeline.store.stored import stored
 from pipeline.store.tables import (
+    ended_records,
     newest_records,
     raw_documents,
     records,
@@ -40,9 +41,12 @@ def save_search(connection: Connection, search: Search) -> None:
     upsert(connection, search_records, hits)
 
 
-def latest_search(connection: Connection) -> Search | None:
-    """Return the search that was saved last."""
-    row = connection.execute(select(searches).order_by(searches.c.ordinal.desc())).first()
+def latest_search(connection: Connection, asked: tuple[str, str] | None = None) -> Search | None:
+    """Return the search that was saved last, of one (source, query) if they are given."""
+    latest = select(searches).order_by(searches.c.ordinal.desc())
+    if asked is not None:
+        latest = latest.where(searches.c.source == asked[0], searches.c.query == asked[1])
+    row = connection.execute(latest).first()
     if row is None:
         return None
     hits = select(search_records.c.record_id).where(search_records.c.search_id == row.search_id)
@@ -116,6 +120,49 @@ def hits(connection: Connection, search_id: str) -> Iterator[Record]:
         .order_by(search_records.c.position)
     )
     yield from (stored(Record, json.loads(text)) for text in connection.scalars(query))
+
+
+def carry(connection: Connection, search_id: str) -> None:
+    """Note among the hits of a search the versions that are stored already."""
+    table, newest = search_records, newest_records
+    version = select(newest.c.content_hash).where(newest.c.record_id == table.c.record_id)
+    change = update(table).where(table.c.search_id == search_id, table.c.content_hash.is_(None))
+    connection.execute(change.values(content_hash=version.scalar_subquery()))
+
+
+def ages(connection: Connection) -> dict[str, str]:
+    """Return when each record was fetched last, by id."""
+    table = newest_records
+    rows = connection.execute(select(table.c.record_id, table.c.fetched_at))
+    return {row.record_id: row.fetched_at for row in rows}
+
+
+def kept(connection: Connection, search_id: str) -> list[Record]:
+    """Return the records that a search finds no more and that are still there, by id."""
+    table = ended_records
+    query = (
+        select(records.c.json)
+        .join(newest_records, same_version(records, newest_records))
+        .join(table, table.c.record_id == records.c.record_id)
+        .where(table.c.search_id == search_id, table.c.state == "left_query")
+        .order_by(records.c.record_id)
+    )
+    return [stored(Record, json.loads(text)) for text in connection.scalars(query)]
+
+
+def versions_by(connection: Connection, search_id: str, day: str) -> dict[str, Record]:
+    """Return the version of each record of a search that was the newest by a day, by id."""
+    query = (
+        select(records.c.record_id, records.c.first_seen, records.c.json)
+        .join(search_records, search_records.c.record_id == records.c.record_id)
+        .where(search_records.c.search_id == search_id)
+        .order_by(records.c.record_id, records.c.first_seen)
+    )
+    found: dict[str, str] = {}
+    for row in connection.execute(query):
+        if row.record_id not in found or row.first_seen[:10] <= day:
+            found[row.record_id] = row.json
+    return {name: stored(Record, json.loads(text)) for name, text in found.items()}
 
 
 def record(connection: Connection, record_id: str) -> Record | None:

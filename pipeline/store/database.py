@@ -98,6 +98,8 @@ def _worded(name: str, error: Exception) -> PipelineError:
         return StoreError(f"The database {name} is locked by another process.")
     if "readonly" in said or "unable to open" in said:
         return OutputError(f"Cannot write the database {name}: {said}.")
+    if "disk is full" in said or "disk I/O" in said:
+        return OutputError(f"Cannot write the database {name}: {said}; is the disk full?")
     if "not a database" in said or "malformed" in said:
         return StoreError(f"{name} is no SQLite database, or is damaged: {said}.")
     return StoreError(f"The database {name} failed: {said}.")

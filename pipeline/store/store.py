@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from sqlalchemy import Connection, Engine
-
-from pipeline.errors import OutputError, StoreError
+from pipeline.errors import ConfigError, OutputError, StoreError
 from pipeline.schema import (
     WHOLE,
     Batch,
@@ -22,20 +19,17 @@ from pipeline.schema import (
     Search,
     Study,
 )
-from pipeline.store import checks, corpus, database, decided, raw, work
-from pipeline.store.work import Run
+from pipeline.store import checks, corpus, database, decided, dump, raw, work
+from pipeline.store.run_store import RunStore
 
 
-class Store:
+class Store(RunStore):
     """The evidence of one review; `Store.open` makes it, `with` closes it.
 
     Searches, raw answers, record versions and decisions are only ever added. Every method may
     raise `StoreError` where the database fails, is locked or damaged, and each writes in one
     transaction.
     """
-
-    def __init__(self, folder: Path, engine: Engine, name: str) -> None:
-        self._folder, self._engine, self._name = folder, engine, name
 
     @classmethod
     def open(cls, folder: Path, url: str | None = None) -> Store:
@@ -85,6 +79,43 @@ class Store:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    @property
+    def kind(self) -> str:
+        """Which database this is: "sqlite" or "postgresql"."""
+        return self._engine.dialect.name
+
+    def dump(self, target: Path) -> None:
+        """Write the database to a file.
+
+        Raises
+        ------
+        StoreError, OutputError, ConfigError
+            As of `pipeline.store.dump.dump`.
+        """
+        with database.guarded(self._name):
+            dump.dump(self._engine, target)
+
+    @staticmethod
+    def load(folder: Path, url: str | None, source: Path) -> None:
+        """Read what `dump` wrote of a PostgreSQL database into an empty one.
+
+        Raises
+        ------
+        ConfigError
+            If the URL is not one of PostgreSQL, or pg_restore is not installed.
+        StoreError
+            If the database is not empty, or the dump cannot be read.
+        """
+        where = database.database_url(folder / "corpus", url)
+        engine = database.connect(where)
+        if engine.dialect.name != "postgresql":
+            raise ConfigError("The backup is of a PostgreSQL database; set database.url to one.")
+        try:
+            with database.guarded(database.place(where)):
+                dump.load(engine, source)
+        finally:
+            engine.dispose()
 
     def remove_leftovers(self) -> None:
         """Remove raw files that a killed run left half-written; call it under the review's lock.
@@ -149,6 +180,29 @@ class Store:
         with self._reading() as connection:
             return list(corpus.hits(connection, search_id))
 
+    def carry(self, search_id: str) -> None:
+        """Note among the hits of a search the versions that are stored already."""
+        with self._writing() as connection:
+            corpus.carry(connection, search_id)
+
+    def ages(self) -> dict[str, str]:
+        """Return when each record was fetched last, ISO 8601 UTC, by id."""
+        with self._reading() as connection:
+            return corpus.ages(connection)
+
+    def kept(self, search_id: str) -> list[Record]:
+        """Return the records that a search finds no more and that are still there."""
+        with self._reading() as connection:
+            return corpus.kept(connection, search_id)
+
+    def versions_by(self, search_id: str, day: str) -> dict[str, Record]:
+        """Return the version of each record of a search that was the newest by a day.
+
+        Of a record that was seen first after that day, the first version stands for it.
+        """
+        with self._reading() as connection:
+            return corpus.versions_by(connection, search_id, day)
+
     def record(self, record_id: str) -> Record | None:
         """Return the newest version of a record, None if it is not stored."""
         with self._reading() as connection:
@@ -163,6 +217,11 @@ class Store:
         """Return the search that was saved last, None if there is none."""
         with self._reading() as connection:
             return corpus.latest_search(connection)
+
+    def latest_search_of(self, source: str, query: str) -> Search | None:
+        """Return the search that was saved last of a source by a query, None if there is none."""
+        with self._reading() as connection:
+            return corpus.latest_search(connection, (source, query))
 
     def save_extractions(self, readings: Iterable[tuple[Study, str]]) -> None:
         """Keep studies, each with the content_hash of the record version it was read from.
@@ -278,68 +337,10 @@ class Store:
         with self._reading() as connection:
             return decided.finished(connection, record_id, stage)
 
-    def start_run(
-        self, run_id: str, *, started: str, argv: Sequence[str], config_sha256: str
-    ) -> None:
-        """Note that a run has begun; `started` is an ISO 8601 UTC time."""
-        with self._writing() as connection:
-            work.start_run(connection, Run(run_id, started, "running", tuple(argv), config_sha256))
-
-    def finish_run(
-        self,
-        run_id: str,
-        *,
-        finished: str,
-        status: str,
-        manifest: str | None = None,
-        search_id: str | None = None,
-    ) -> None:
-        """Note how a run ended, the path of its manifest, and the search it answered from.
-
-        With status "complete" the watermark moves to that search, in the same transaction.
-
-        Raises
-        ------
-        StoreError
-            If no such run was started.
-        """
-        with self._writing() as connection:
-            ended = {"manifest": manifest, "search_id": search_id}
-            ended |= {"finished": finished, "status": status}
-            work.finish_run(connection, run_id, ended)
-
-    def watermark(self, source: str, query: str) -> str | None:
-        """Return the day up to which a query is answered, None if no run of it was completed.
-
-        It is the day of the latest search from which a run was completed: an update has to ask
-        for what came after it, and for some days before. A run that failed, or that lacks a
-        record, does not move it, nor does a fetch alone.
-        """
-        with self._reading() as connection:
-            return work.watermark(connection, source, query)
-
-    def runs(self) -> list[Run]:
-        """Return the runs, the oldest first."""
-        with self._reading() as connection:
-            return work.all_runs(connection)
-
     def check(self) -> list[str]:
         """Return a sentence for each fault: raw files, records, quotes and the decisions' chain."""
         with self._reading() as connection:
             return list(checks.faults(connection, self._folder))
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        """A connection for queries."""
-        with database.guarded(self._name), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        """A connection with a transaction: all of it is kept, or nothing."""
-        engine = database.writing(self._engine)
-        with database.guarded(self._name), engine.begin() as connection:
-            yield connection
 
     def _migrate(self) -> None:
         """Bring the tables up to date."""

@@ -124,7 +124,8 @@ decisions = Table(
 )
 
 #: Runs of the program: `argv` is a JSON list, `status` "running" until the run is finished,
-#: `search_id` the search whose records it answered from, null until then.
+#: `search_id` the search whose records it answered from, null until then; `as_of` the day whose
+#: knowledge it rebuilt, null where it took all.
 runs = Table(
     "runs",
     metadata,
@@ -136,4 +137,34 @@ runs = Table(
     Column("config_sha256", Text, nullable=False),
     Column("manifest", Text),
     Column("search_id", Text),
+    Column("as_of", Text),
+)
+
+#: Values of runs, each once, by the SHA-256 of its JSON.
+kept_values = Table(
+    "kept_values",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("json", Text, nullable=False),
+)
+
+#: What a run answered: `kind` "result" with the question's id as name, or "counted" with a
+#: record's.
+run_values = Table(
+    "run_values",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.run_id"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("sha256", Text, ForeignKey("kept_values.sha256"), nullable=False),
+)
+
+#: Records that a search finds no more and an earlier one did: `state` is "left_query" or "deleted".
+ended_records = Table(
+    "ended_records",
+    metadata,
+    Column("search_id", Text, ForeignKey("searches.search_id"), primary_key=True),
+    Column("record_id", Text, primary_key=True),
+    Column("state", Text, nullable=False),
 )

@@ -34,6 +34,7 @@ class Run:
     finished: str | None = None
     manifest: str | None = None
     search_id: str | None = None
+    as_of: str | None = None
 
 
 def save_extractions(connection: Connection, readings: Iterable[tuple[Study, str]]) -> None:
@@ -74,9 +75,13 @@ def hits_read(connection: Connection, search_id: str, extractor: Extractor) -> d
     return {row.record_id: stored(Study, json.loads(row.json)) for row in rows}
 
 
+#: What is known of a run when it begins.
+RUN_KEYS = ("run_id", "started", "status", "config_sha256", "as_of")
+
+
 def start_run(connection: Connection, run: Run) -> None:
     """Insert a run."""
-    row = {name: getattr(run, name) for name in ("run_id", "started", "status", "config_sha256")}
+    row = {name: getattr(run, name) for name in RUN_KEYS}
     connection.execute(insert(runs), {**row, "argv": dump(run.argv)})
 
 
@@ -86,6 +91,12 @@ def finish_run(connection: Connection, run_id: str, ended: Mapping[str, str | No
     done = connection.execute(change.values(**ended))
     if done.rowcount != 1:
         raise StoreError(f"No run {run_id!r} was started.")
+
+
+def end_killed(connection: Connection) -> None:
+    """Note that the runs which are said to be under way have failed."""
+    change = update(runs).where(runs.c.status == "running")
+    connection.execute(change.values(status="failed"))
 
 
 def all_runs(connection: Connection) -> list[Run]:
@@ -99,7 +110,9 @@ def watermark(connection: Connection, source: str, query: str) -> str | None:
     answered = runs.join(searches, runs.c.search_id == searches.c.search_id)
     asked = (searches.c.source == source) & (searches.c.query == query)
     days = select(searches.c.date).select_from(answered)
-    found = connection.scalars(days.where(asked, runs.c.status == "complete"))
+    found = connection.scalars(
+        days.where(asked, runs.c.status == "complete", runs.c.as_of.is_(None))
+    )
     return max(found, default=None)
 
 

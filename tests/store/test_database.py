@@ -126,9 +126,22 @@ def test_an_old_store_keeps_all_that_it_holds(
         assert [fault for fault in store.check() if "decision" in fault] == []
         with pytest.raises(DBAPIError, match="append-only"), store._engine.begin() as connection:
             connection.exec_driver_sql("UPDATE decisions SET who = 'Ng'")
-    assert new.pop("alembic_version") == [{"version_num": "0003"}]
+    assert new.pop("alembic_version") == [{"version_num": "0004"}]
     old.pop("alembic_version")
     assert all(old.values())
+    for name, kept in old.items():
+        assert [{k: row[k] for k in kept[0]} for row in new[name]] == kept, name
+
+
+def test_the_store_before_answers_keeps_all_that_it_holds(tmp_path: Path, url: str | None) -> None:
+    engine = old_store(tmp_path, url, "0003")
+    old = rows(engine)
+    engine.dispose()
+    with Store.open(tmp_path, url) as store:
+        new = rows(store._engine)
+        assert store.latest_answered() is None
+    assert new.pop("alembic_version") == [{"version_num": "0004"}]
+    old.pop("alembic_version")
     for name, kept in old.items():
         assert [{k: row[k] for k in kept[0]} for row in new[name]] == kept, name
 
