@@ -34,7 +34,7 @@ WORDS = frozenset({"measure", "type", "arm", "scale", "timepoint", "direction", 
 def plain(value: Arm | Dose | Outcome) -> dict[str, Any]:
     """The fields that are set, readings as their values, a timepoint as its days; no quote."""
     named = ((f.name, getattr(value, f.name)) for f in fields(value) if f.name != "quote")
-    return {name: _scalar(v) for name, v in named if v is not None and v != ""}
+    return {name: _scalar(v) for name, v in named if v not in (None, "", ())}
 
 
 def _scalar(value: Any) -> Any:

@@ -251,7 +251,10 @@ def test_patients_looked_back_on_were_not_enrolled(read: Read) -> None:
     [
         ("We compared 30 typical and 25 atypical patients at onset.", 55),
         ("Twelve new patients were given 2 g/kg and 18 patients received 1 g/kg as before.", 30),
-        ("IVIg was given to 12 children, who were compared with 14 children who were observed.", 26),
+        (
+            "IVIg was given to 12 children, who were compared with 14 children who were observed.",
+            26,
+        ),
         ("Of 80 eligible patients, 36 were included.", 36),
         ("Among the 80 patients identified at our clinic, 36 (45%) were enrolled.", 36),
         ("Adults with immunoglobulin (IVIg)-dependent CIDP (n = 48) entered the study.", 48),
