@@ -36,12 +36,12 @@ _AGAINST = re.compile(
     re.IGNORECASE,
 )
 _COMPARES = re.compile(r"\bcompar(?:ed|ing|ison)\b", re.IGNORECASE)
-#: "in seven patients with ..., whereas ... in five patients with ...".
-_CONTRAST = re.compile(
-    rf"\s+(?:with|who|without|whose|on)\b[^;]{{2,140}}?,?\s(?:whereas|while)\s(?:[^;.]|\.(?=\d)){{0,140}}?"
-    rf"\b{COUNT}\s+{_WORDS}{{0,2}}?(?:{PEOPLE})\b",
-    re.IGNORECASE,
-)
+#: "in seven patients with ..., whereas ... in five patients with ...": its parts, in order.
+_WITH = re.compile(r"\s+(?:with|who|without|whose|on)\b", re.IGNORECASE)
+_WHEREAS = re.compile(r",?\s(?:whereas|while)\s", re.IGNORECASE)
+_OTHERS = re.compile(rf"\b{COUNT}\s+{_WORDS}{{0,2}}?(?:{PEOPLE})\b", re.IGNORECASE)
+#: How far the word of contrast stands behind one number, and the other number behind that.
+FAR = 140
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]{0,6}"
 _YEAR = re.compile(r"(?:19|20)\d\d\s")
 #: What stands before a year: a month, the year that a span begins with, "since".
@@ -77,7 +77,13 @@ def side_by_side(text: str, numbers: Iterable[int], sentence: Span) -> Iterator[
 
 def is_contrasted(text: str, end: int, stop: int) -> bool:
     """Return whether a number of people that ends at `end` is set against another number's."""
-    return _CONTRAST.match(text, end, stop) is not None
+    if _WITH.match(text, end, stop) is None:
+        return False
+    turn = _WHEREAS.search(text, end, min(stop, end + FAR))
+    if turn is None or ";" in text[end : turn.start()]:
+        return False
+    others = _OTHERS.search(text, turn.end(), min(stop, turn.end() + FAR))
+    return others is not None and ";" not in text[turn.end() : others.start()]
 
 
 def is_year(text: str, span: Span) -> bool:
