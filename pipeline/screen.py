@@ -162,6 +162,15 @@ def _not_separable(case: _Case) -> Finding:
     return (_MIXED[found.code], found.quote) if found else None
 
 
+def _cross_sectional(case: _Case) -> Finding:
+    """A look at one time, or at how measures go together: no effect of a treatment."""
+    found = next((p for p in case.study.problems if p.code == "cross_sectional"), None)
+    compared = case.study.comparison_class
+    if found is None or compared is not None:
+        return None
+    return "a cross-sectional study: no effect of a treatment", found.quote
+
+
 #: The rules in the order they are tried; a new one is a row.
 RULES: tuple[tuple[str, Callable[[_Case], Finding]], ...] = (
     ("retracted", _retracted),
@@ -172,4 +181,5 @@ RULES: tuple[tuple[str, Callable[[_Case], Finding]], ...] = (
     ("too_small", _too_small),
     ("secondary_report", _secondary_report),
     ("not_separable", _not_separable),
+    ("cross_sectional", _cross_sectional),
 )

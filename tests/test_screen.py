@@ -188,6 +188,12 @@ def test_what_the_extractor_could_not_tell_apart(config: Config, code: str) -> N
     assert found.quote == problem.quote
 
 
+def test_a_cross_sectional_study_has_no_effect_to_pool(config: Config) -> None:
+    problem = Problem("cross_sectional", "looks at one time", RECORD.quote(0, 4))
+    found = judged(config, replace(STUDY, comparison_class=None, arms=(IG,), problems=(problem,)))
+    assert (found.include, found.code, found.quote) == (False, "cross_sectional", problem.quote)
+
+
 def test_another_problem_does_not_exclude(config: Config) -> None:
     problem = Problem("unlabelled_interval", "what it is")
     assert judged(config, replace(STUDY, **SINGLE, problems=(problem,))).include
@@ -224,6 +230,15 @@ BREAKS: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
     ("too_small", {}, {"n_total": Reading(2)}),
     ("secondary_report", {"title": "A post hoc analysis"}, {}),
     ("not_separable", {}, {"arms": (IG, STEROIDS), "comparison_class": None}),
+    (
+        "cross_sectional",
+        {},
+        {
+            "arms": (IG,),
+            "comparison_class": None,
+            "problems": (Problem("cross_sectional", "looks at one time"),),
+        },
+    ),
 )
 
 

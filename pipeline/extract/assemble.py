@@ -18,6 +18,7 @@ from pipeline.extract.no_results import is_result
 from pipeline.extract.outcome_span import OutcomeSpan
 from pipeline.extract.page import Page
 from pipeline.extract.results import Result
+from pipeline.extract.study_kinds import compared_groups, cross_sectional, mixed_cohort
 from pipeline.schema import Arm, Dose, Extractor, Outcome, Reading, Study
 
 
@@ -46,6 +47,7 @@ def _study(page: Page, outcomes: tuple[Outcome, ...], extractor: Extractor) -> S
         page.problem("combined_treatment", "given with another treatment", span)
     if span := mixed(doc):
         page.problem("mixed_series", "own patients are counted with published ones", span)
+    _tell_left_out(page)
     return Study(
         record_id=record.record_id,
         pmids=(record.pmid,) if record.pmid else (),
@@ -66,6 +68,17 @@ def _study(page: Page, outcomes: tuple[Outcome, ...], extractor: Extractor) -> S
         problems=tuple(page.problems),
         extractor=extractor,
     )
+
+
+def _tell_left_out(page: Page) -> None:
+    """Say what kind of study it is where that leaves its condition or its class unread."""
+    doc = page.doc
+    if span := cross_sectional(doc):
+        page.problem("cross_sectional", "looks at one time: no effect of a treatment", span)
+    elif doc._.comparison is None and len(doc._.arms) == 1 and (span := compared_groups(doc)):
+        page.problem("abstained", "abstained: the class: groups by treatment are compared", span)
+    if doc._.condition is None and (span := mixed_cohort(doc)):
+        page.problem("abstained", "abstained: the condition: a class of diseases is named", span)
 
 
 def _named(page: Page, item: Named | None) -> Reading[str] | None:

@@ -14,6 +14,7 @@ from pipeline.extract.arm_sizes import COMPARATIVE, ArmSpan
 from pipeline.extract.design import RANDOMISED, SECONDARY
 from pipeline.extract.extensions import need
 from pipeline.extract.lexicon import Lexicon, Term, lexicon, rules
+from pipeline.extract.study_kinds import compared_groups, cross_sectional, kept_on, mixed_cohort
 
 Span = tuple[int, int]
 
@@ -56,6 +57,12 @@ _TOO = re.compile(r"[^.;]{0,30}\b(?:groups?|arms?|alone|plus|versus|vs)\b", re.I
 #: One of the patients: "one patient with neuropathy had a stroke".
 _ONE_WITH = re.compile(
     r"\b(?:one|1|two|2|three|3|another)\s+(?:patient|case|man|woman|child|subject)s?\s+with\s+(?:an?\s+)?$",
+    re.IGNORECASE,
+)
+#: What a disease is compared with, and is not: "features like those of CIDP".
+_LIKE = re.compile(
+    r"\b(?:(?:like|similar\s+to)(?:\s+(?:those|that)\s+(?:of|in))?|resembl\w{1,4}|mimic\w{0,5}"
+    r"|(?:distinct|differ\w{0,5}|apart)\s+from)\s+(?:the\s+|chronic\s+|typical\s+){0,2}$",
     re.IGNORECASE,
 )
 #: What a treatment did harm with: "major complications included heart failure".
@@ -120,6 +127,9 @@ class Condition:
         need(doc, "evipool_condition")
         title_end = len(doc._.record.title)
         in_title = self._choose(doc._.source, 0, title_end)
+        if in_title is None and mixed_cohort(doc):
+            doc._.condition = None
+            return doc
         doc._.condition = (
             in_title
             if in_title and not self._is_general(in_title)
@@ -136,7 +146,8 @@ class Condition:
         if in_title is None:
             return self._choose(text, start, len(text))
         found = [t for t in self.own.find(text, start) if t.name != in_title.name]
-        if len({t.name for t in found}) != 1:
+        alike = any(_LIKE.search(text[max(start, t.start - 40) : t.start]) for t in found)
+        if alike or len({t.name for t in found}) != 1:
             return in_title
         return Named(
             found[0].name, (found[0].start, found[0].end), found[0].entry.get("mesh"), True
@@ -179,7 +190,7 @@ def _is_of_another(doc: Doc, own: list[Term]) -> bool:
     if not own or own[0].start < title:
         return False
     listed = lexicon("treatments").find(text, 0, title)
-    if not any(t.entry["class"] == "active" for t in listed):
+    if not any(t.entry["class"] == "active" and not t.entry.get("general") for t in listed):
         return False
     return not any(
         _GIVEN.search(text[max(title, t.start - 60) : t.start]) or _TOO.match(text, t.end)
@@ -244,6 +255,8 @@ class Comparison:
             return named
         if len(found) == 1 and doc._.design.design in COMPARATIVE:
             return None  # what it is compared with was not found
+        if len(found) == 1 and (compared_groups(doc) or cross_sectional(doc)):
+            return None
         if len(found) == 1:
             switched = found[0].kind == "intervention" and _switch(doc)
             return (
@@ -272,6 +285,8 @@ def _add_on(doc: Doc, kinds: set[str]) -> Span | None:
     text: str = doc._.source
     own = [t.start for t in doc._.interventions]
     title_end = len(doc._.record.title)
+    if title_end and "placebo" in kinds and _is_of_title(doc, own) and (span := kept_on(doc)):
+        return span
     if title_end and not any(place < title_end for place in own):
         beside = (m.span() for m in _BESIDE.finditer(text) if m.end() in own)
         if span := next(beside, None):
@@ -282,6 +297,13 @@ def _add_on(doc: Doc, kinds: set[str]) -> Span | None:
         if other and not any(match.start("drug") <= place < match.end("drug") for place in own):
             return match.span()
     return None
+
+
+def _is_of_title(doc: Doc, own: list[int]) -> bool:
+    """Whether the title names another active treatment alone."""
+    title_end = len(doc._.record.title)
+    listed = lexicon("treatments").find(doc._.source, 0, title_end)
+    return any(t.entry["class"] == "active" for t in listed) and min(own, default=0) >= title_end
 
 
 def _switch(doc: Doc) -> bool:

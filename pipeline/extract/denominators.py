@@ -50,7 +50,13 @@ _THINGS = re.compile(
 _IN_A_PART = re.compile(
     r"(?:[A-Za-z][A-Za-z /]{2,30}:\s*)?(?:In|Among|For|Of)\s+(?:the\s+)?"
     r"(?:(?:first|second|third|fourth|other|others|former|latter|same|remaining|this|that|those)\b"
-    rf"|(?:{PEOPLE})\s+(?:with|who|without)\b)",
+    rf"|(?:{PEOPLE})\s+(?:with|who|without)\b)"
+    rf"|These\s+{COUNT}\b"
+    r"|In\s+the\s+(?:[\w-]+\s+){1,2}(?:period|subgroup|cohort|stratum)\b",
+)
+#: A sentence of a visit: "After 5 years, ...".
+_VISIT = re.compile(
+    rf"(?:[A-Z][a-z]+:\s*)?(?:After|At)\s+(?P<n>{COUNT})\s+(?P<unit>weeks?|months?|years?)\b"
 )
 
 
@@ -107,10 +113,20 @@ class Denominators:
             return True
         if self.row.among is None and _IN_A_PART.match(text, sentence.start, m.start):
             return True
+        if m.events is not None and self._is_after_a_visit(sentence):
+            return True
         if m.events is None:
             return self._is_of_one_period(m)
         bare = m.value is None and m.events.kind == "number"
         return bare and self._is_behind_a_fraction(m, sentence.start)
+
+    def _is_after_a_visit(self, sentence: Sentence) -> bool:
+        """Whether a later visit of one group has been told of: how many came to it is not said."""
+        if len(self.arms) > 1 or self.row.among is not None:
+            return False
+        before = (s.start for s in self.page.sentences if s.start <= sentence.start)
+        found = (_VISIT.match(self.page.text, start) for start in before)
+        return len({(m["n"].lower(), m["unit"][0]) for m in found if m}) > 1
 
     def _is_behind_a_fraction(self, m: Measurement, start: int) -> bool:
         """Whether a count before says of how many it is: "four of the 10, best in two"."""

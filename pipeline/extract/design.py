@@ -48,7 +48,11 @@ THRESHOLD = 6
 COHORT_FROM, SERIES_TO = 10, 20
 #: What denies or quotes a cue: "not randomised", "nonrandomized", "pre-randomisation".
 _DENIED = re.compile(
-    r"\b(?:(?:not|were not|without|no|pre|before|prior to)[\s-]|non[\s-]?)$", re.IGNORECASE
+    r"\b(?:(?:not|were not|without|no|pre|before|prior to|case)[\s-]|non[\s-]?)$", re.IGNORECASE
+)
+#: What says that a trial is an earlier one, which the text cites: "as an earlier crossover trial".
+_CITED = re.compile(
+    r"\b(?:earlier|previous|prior|former|past)\s(?:(?!and\b|or\b)[\w-]+,?\s){0,3}$", re.IGNORECASE
 )
 #: What says that it is another study's: "who had taken part in a randomised trial".
 _OF_ANOTHER = re.compile(
@@ -169,7 +173,8 @@ def _rivals(name: str, totals: dict[str, int], trial: int) -> int:
 def _negated(text: str, start: int) -> bool:
     """Whether a cue is denied or quoted: "not randomised", "pre-randomisation"."""
     before = text[max(0, start - 60) : start]
-    return bool(_DENIED.search(before) or _OF_ANOTHER.search(before))
+    found = (pattern.search(before) for pattern in (_DENIED, _OF_ANOTHER, _CITED))
+    return any(found)
 
 
 @cache

@@ -190,14 +190,23 @@ def _drug(
     near, is_beside = _drug_near(text, head, drugs)
     if is_beside or head.unit == "g/kg":  # no unlisted drug is given by the g/kg
         return near or fallback
-    return adjacent(text, head.start, head.end, sentence) or near or fallback
+    found = adjacent(text, head.start, head.end, sentence) or near or fallback
+    return found if found is None or _is_given_by(found, head.unit) else None
+
+
+def _is_given_by(drug: Term, unit: str) -> bool:
+    """Whether a drug whose usual amounts are known is given by so small a unit."""
+    name = drug.name.casefold()
+    rows = [r for r in rules("plausibility") if name in (d.casefold() for d in r["drugs"])]
+    small = unit.startswith(("mcg", "ng"))
+    return not (small and rows) or any(r["unit"] == unit for r in rows)
 
 
 def is_dose(text: str, head: Head, sentence: Span, drugs: list[Term]) -> bool:
     """Whether an amount is a dose: not a level, a threshold, a weight or a change of a measure."""
     _, is_beside = _drug_near(text, head, drugs)
     before = text[max(sentence[0], head.start - 80) : head.start]
-    after = text[head.end : min(sentence[1], head.end + 40)]
+    after = text[head.end : min(sentence[1], head.end + 90)]
     said = _SAID_DOSE.search(before) or _DOSE_NEXT.match(after)
     for pattern, row in _barred():
         if (row.get("unless_beside") and (is_beside or said)) or head.unit not in row.get(

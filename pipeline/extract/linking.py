@@ -30,6 +30,10 @@ _AFTER = re.compile(
     r"\b(?:after|follow-?up|post-?treatment|last|weeks?|months?|days?|end|to)\b",
     re.I,
 )
+#: "8.1 ± 2.9/nl to 5.6 ± 2.5": two values with their spreads are no range.
+_TO = re.compile(
+    r"\s*\)?\s*(?:[/%]?[A-Za-zµμ%]{0,6}(?:/[A-Za-z]{1,4})?)?\s+to\s+(?:[a-z]+\s+){0,1}"
+)
 _FROM_BASELINE = re.compile(r"\bfrom baseline to\b|\bbaseline (?:vs\.?|versus|and|to)\b", re.I)
 #: What stands between an arm's name and the number behind it: "control group, 12%", "A: 12%".
 _LABEL = re.compile(r"(?:\s+(?:groups?|arms?|patients))?\s*(?:[,:=(\[]|was|were|had)?\s*", re.I)
@@ -217,6 +221,8 @@ def is_baseline_pair(text: str, a: Measurement, b: Measurement, start: int, end:
     if len(gap) > 90:
         return False
     if _FROM.search(before_a) and re.search(r"\bto\b|\b(?:rose|fell)\b", gap):
+        return True
+    if a.spread is not None and b.spread is not None and _TO.fullmatch(gap):
         return True
     if STRICT.search(gap) and _FROM_BASELINE.search(text, start, a.start):
         return True

@@ -19,6 +19,7 @@ from pipeline.extract.lexicon import rules
 from pipeline.extract.numbers import COUNT, parse_count
 from pipeline.extract.places import matches, within
 from pipeline.extract.starts import Starts
+from pipeline.extract.two_groups import is_contrasted, is_year, out_of, side_by_side
 
 Span = tuple[int, int]
 
@@ -28,10 +29,11 @@ _MENTION = re.compile(
     (?P<n>\d{{1,3}}[ ]\d{{3}}(?![\d])|{COUNT})[\s-]+
     (?!to\b|or\b|and\b|days?\b|weeks?\b|months?\b|years?\b|cent(?:re|er)s\b|hospitals\b
        |publications\b)
-    (?:(?!{COUNT}|(?:of|in|was|were|is|are|with|for|at|by|on|from|had|who|than|among
+    (?:(?!{COUNT}|(?:of|in|was|were|is|are|with|for|at|by|on|from|had|who|than|among|per
         |cent(?:re|er)s|hospitals|clinics|sites|countries|institutions|practices)\b)
        (?:(?:[A-Z]\.|[\w'’/-]+)(?:\s+\([^()]{{1,30}}\))?|[\w'’-]*[a-rt-z],)\s+){{0,8}}?(?:{PEOPLE})\b(?!['’]s|[\s-]years?\b)
-    | \b(?:{PEOPLE})\b(?:[^.;()\d]{{0,60}}[\[(,]?|[^.;()=]{{0,80}}?[\[(,])\s*n\s*=\s*
+    | \b(?:{PEOPLE})\b
+      (?:[^.;()\d]{{0,60}}[\[(,]?|(?:[^.;()=]|\([^()=]{{1,15}}\)){{0,80}}?[\[(,])\s*n\s*=\s*
       (?P<m>\d{{1,3}}(?:,\d{{3}})+|\d+)(?!\s*/)""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -81,6 +83,8 @@ _CLAUSE_END = re.compile(r"[.;](?=\s)")
 NEVER = -5
 #: A mention that scores less than this names no enrolment: a larger one before it may be the whole.
 WEAK = 9
+#: What a number loses that is set against another group's: "in 7 with ..., whereas in 5 with ...".
+CONTRASTED = 8
 _COUNT = re.compile(COUNT)
 _ANALYSED = re.compile(
     rf"(?<![\w.·,/])(?:(?P<b>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:were|was)\s+(?:\w+\s+)?(?:included\s+)?(?:in\s+the\s+(?:\w+\s+)?(?:efficacy|analys|final|intention)"
@@ -109,6 +113,13 @@ _ANALYSIS_OF = Starts(
         rf"(?:the\s+|all\s+)?(?P<a>{COUNT})\s+(?:{PEOPLE})\b",
         re.IGNORECASE,
     )
+)
+#: "Of 92 eligible patients, 44 were included."
+_INCLUDED_OF = re.compile(
+    rf"\b(?:Of|Among|From)\s+(?:the\s+|all\s+)?{COUNT}\s+(?:[\w-]+\s+){{0,4}}?(?:{PEOPLE})\b[^.;\d]{{0,40}}?,\s+"
+    rf"(?P<a>{COUNT})\s+(?:\(\s*[\d.·]+\s?%\s*\)\s+)?(?:were|was)\s+(?:included|enrol+ed|recruited|randomi[sz]ed)"
+    r"(?=\s*[.,;]|\s+(?:and|to|in\s+(?:the|this|our)\s+(?:study|trial|analys[ie]s|final))\b)",
+    re.IGNORECASE,
 )
 _COMPLETED = re.compile(
     rf"(?<![\w.·,/])(?P<a>{COUNT})\s+(?:(?:{PEOPLE})\s+)?(?:had\s+)?(?:completed\b|finished\b)(?!\s+questionnaires)",
@@ -164,6 +175,7 @@ def read(doc: Doc) -> Population:
     enrolled = [m for m, score in mentions if (score >= 6 or m is total) and _is_enrolled(text, m)]
     analysed = _first(text, places, _ANALYSED, _LEFT, _LEFT_OF)
     analysed = analysed or next(_counts(_ANALYSIS_OF.finditer(text)), None)
+    analysed = analysed or next(_counts(_INCLUDED_OF.finditer(text)), None)
     if analysed and (total is None or analysed.n <= total.n):
         top = total
         total = analysed
@@ -173,7 +185,8 @@ def read(doc: Doc) -> Population:
     if completed and (_of_a_group(doc, completed) or (total and completed.n > total.n)):
         completed = None
     first = enrolled[0] if enrolled else None
-    return Population(total, first, completed, _larger(mentions, total, first))
+    larger = _larger(mentions, total, first) or _whole_printed(text, places, total)
+    return Population(total, first, completed, larger)
 
 
 def _larger(
@@ -189,6 +202,14 @@ def _larger(
     known = {total.n, enrolled.n if enrolled else total.n}
     before = (m for m, score in mentions if m.span < total.span and score > NEVER)
     return next((m for m in before if m.n > total.n and m.n not in known), None)
+
+
+def _whole_printed(text: str, places: Anchors, total: Count | None) -> Count | None:
+    """A number of people that counts are printed out of, which is larger: "3/68 patients"."""
+    if total is None:
+        return None
+    found = (Count(n, span) for n, span in out_of(text, places.numbers))
+    return next((c for c in found if c.n > total.n), None)
 
 
 def _whole_of(
@@ -256,14 +277,17 @@ def _mentions(doc: Doc, places: Anchors) -> list[tuple[Count, int]]:
         pairs = matches(_ASSIGNED, text, numbers, sentence.end)
         sums += [c for m in pairs if (c := _whole(m, "sum of the arms")) is not None]
         sums += [c for m in matches(_HALVES, text, numbers, sentence.end) if (c := _whole(m))]
+        beside = side_by_side(text, numbers, place[:2])
+        sums += [Count(total, span, "sum of the two groups") for total, span in beside]
         known = {c.n for c, _ in found}
         found += [(c, _score(text, c.span, *place) + 2) for c in sums if c.n not in known]
         marked = people if text.find("=", *place[:2]) >= 0 else ()
         for match in matches(_MENTION, text, sorted((*numbers, *marked)), sentence.end):
             n = parse_count(match["n"] or match["m"])
             part = any(c.span[0] <= match.start() < c.span[1] for c in sums)
-            if n and n > 1 and not part:
-                found.append((Count(n, match.span()), _score(text, match.span(), *place)))
+            if n and n > 1 and not part and not is_year(text, match.span()):
+                less = CONTRASTED * is_contrasted(text, match.end(), sentence.end)
+                found.append((Count(n, match.span()), _score(text, match.span(), *place) - less))
     return _add_up(doc, places, found)
 
 

@@ -237,3 +237,66 @@ def test_what_the_intervention_depends_on_is_not_tried(read: Read) -> None:
     text = "Rituximab was given to six patients in an open-label study."
     arms = read(text, "Rituximab in patients with IVIg-dependent neuropathy").arms
     assert [a.treatment for a in arms] == ["rituximab"]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Safety of immunoglobulin in patients with neuromuscular disease",
+        "Headache after IVIg in neurological and immunological disorders",
+        "IVIg for autoimmune diseases at home",
+    ],
+)
+def test_one_disease_of_a_mixed_cohort_is_not_its_condition(read: Read, title: str) -> None:
+    found = read("We saw 40 patients, 12 of them with CIDP.", title)
+    assert found.condition is None
+    assert any("a class of diseases" in p.message for p in found.problems)
+
+
+def test_a_disease_that_is_only_alike_is_not_the_condition(read: Read) -> None:
+    found = read("Its features were like those of CIDP.", "A chronic axonal polyneuropathy")
+    assert found.condition is None or found.condition.value != "CIDP"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We compared the two dose regimens of IVIg in 30 children.",
+        "Ten patients had IVIg. Diplopia was as long in the control group.",
+        "This retrospective controlled study followed 30 patients given IVIg.",
+        "Relapse came to 10% in the 2 g/kg group and to 30% in the 1 g/kg group.",
+        "Patients fell into subgroups by treatment.",
+    ],
+)
+def test_groups_by_treatment_are_no_single_arm(read: Read, text: str) -> None:
+    found = read(f"The charts of 30 patients given IVIg were reviewed. {text}", "Miller Fisher")
+    assert found.comparison_class is None or found.comparison_class.value != "none (single-arm)"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Adults with IVIg-dependent CIDP were", "Adults with CIDP, kept on IVIg to week 16, were"],
+)
+def test_another_drug_against_placebo_in_those_on_the_intervention(read: Read, words: str) -> None:
+    text = f"{words} randomised to the drug or placebo. The groups received as much IVIg."
+    found = read(text, "Interferon beta in CIDP")
+    assert found.comparison_class is not None
+    assert found.comparison_class.value == "add-on (Ig in both arms)"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This cross-sectional study had 44 patients on SCIG.",
+        "Aim: To evaluate the correlation between gait and quality of life in patients on SCIG.",
+    ],
+)
+def test_a_look_at_one_time_has_no_class_and_says_so(read: Read, text: str) -> None:
+    found = read(f"{text} They had moved from IV.", "Quality of life in CIDP with SCIG")
+    assert found.comparison_class is None
+    assert "cross_sectional" in {p.code for p in found.problems}
+
+
+def test_a_title_that_names_a_class_of_treatments_names_no_other(read: Read) -> None:
+    found = read("We gave IVIg to six patients.", "Immunomodulatory treatment in POTS: a series")
+    assert [a.treatment for a in found.arms] == ["Immunoglobulin"]

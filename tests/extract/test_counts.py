@@ -179,3 +179,41 @@ def test_which_way_two_counts_speak_hangs_on_the_arms_sizes(
     found = study.outcomes[0].direction
     assert found is not None
     assert found.value == direction
+
+
+LEWIS = "We treated 16 patients with IVIg. After 1 year, 9 patients had improved. "
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "After 4 years, 5 patients had improved.",
+        "At 30 months, 5 patients had improved.",
+        "After 4 years few were seen. Five patients had improved.",
+    ],
+)
+def test_how_many_came_to_a_later_visit_is_not_known(read: Read, sentence: str) -> None:
+    rows = [o for o in read(LEWIS + sentence, SERIES).outcomes if o.events is not None]
+    assert [(o.events.value, o.n and o.n.value) for o in rows if o.events] == [(9, 16), (5, None)]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "These 7 patients stayed on, and 3 patients improved.",
+        "In the second period, 3 patients improved.",
+        "In the late period, 3 patients improved.",
+        "In the small cohort, 3 patients improved.",
+    ],
+)
+def test_all_are_not_the_size_of_a_period_or_of_these(read: Read, sentence: str) -> None:
+    rows = read(f"We treated 16 patients with IVIg. {sentence}", SERIES).outcomes
+    improved = [o for o in rows if o.events is not None and o.events.value == 3]
+    assert improved
+    assert all(o.n is None for o in improved)
+
+
+def test_the_ends_of_a_range_of_percentages_are_no_results(read: Read) -> None:
+    text = "We treated 16 patients with IVIg. Nine had relief between 25% and 70%."
+    values = [o.value for o in read(text, SERIES).outcomes if o.value is not None]
+    assert not values

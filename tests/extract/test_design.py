@@ -252,3 +252,35 @@ def test_what_precedes_or_extends_a_trial_is_no_trial(
 )
 def test_a_design_by_its_own_words(read: Read, title: str, abstract: str, design: str) -> None:
     assert read(abstract, title).design.value == design
+
+
+@pytest.mark.parametrize(
+    ("title", "abstract", "design"),
+    [
+        (
+            "IVIg in CIDP",
+            "Thirty patients were randomised to IVIg or placebo. An earlier cross-over trial "
+            "had been positive.",
+            "rct_parallel",
+        ),
+        (
+            "Stroke after immunoglobulin: a case-crossover study",
+            "Admissions were compared with earlier ones of the same people.",
+            "other",
+        ),
+        (
+            "Effect and cost-effectiveness of IVIg and plasma exchange",
+            "In this prospective observational study the two regimens were compared.",
+            "nonrandomised_controlled",
+        ),
+        (
+            "Cost-effectiveness analysis of IVIg in CIDP",
+            "A Markov model was run over ten years.",
+            "other",
+        ),
+    ],
+)
+def test_a_cited_trial_or_a_price_does_not_make_the_design(
+    read: Read, title: str, abstract: str, design: str
+) -> None:
+    assert read(abstract, title).design.value == design

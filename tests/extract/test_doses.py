@@ -215,3 +215,23 @@ def test_a_derived_course_names_its_rule_and_quotes_the_dose(read: Read) -> None
 )
 def test_what_amounts_of_a_text_share(read: Read, sentence: str, expected: list[Dose]) -> None:
     assert doses(read, sentence) == expected
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Two patients had 20 infusions (1900 g IVIg) in all.",
+        "They got a combined total of 30 infusions of IVIg, 2400 g.",
+        "The dose of IVIg needed was 1.10 g/kg with the drug (1.20 g/kg; p = 0.40).",
+        "IVIg given later was alike (1.10 g/kg) compared with placebo (1.30 g/kg; p = 0.6).",
+        "Plasma was exchanged until a discard of 50 ml/kg was reached, then IVIg.",
+    ],
+)
+def test_what_was_used_up_tested_or_discarded_is_no_dose(read: Read, sentence: str) -> None:
+    amounts = {d["amount"] for d in doses(read, sentence)}
+    assert not amounts & {1900.0, 2400.0, 1.2, 1.3, 50.0}
+
+
+def test_micrograms_are_not_the_intervention_s(read: Read) -> None:
+    found = read("Patients were on IVIg. They received 30 microg once weekly.", TITLE).doses
+    assert [d.drug for d in found] == [""]

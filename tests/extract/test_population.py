@@ -244,3 +244,41 @@ def test_who_was_enrolled_is_said_so(
 def test_patients_looked_back_on_were_not_enrolled(read: Read) -> None:
     text = "The charts of 30 patients given IVIg were included."
     assert n(read(text, "IVIg in CIDP: a retrospective study")) == (30, None, None)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "total"),
+    [
+        ("We compared 30 typical and 25 atypical patients at onset.", 55),
+        ("Twelve new patients were given 2 g/kg and 18 patients received 1 g/kg as before.", 30),
+        (
+            "IVIg was given to 12 children, who were compared with 14 children who were observed.",
+            26,
+        ),
+        ("Of 80 eligible patients, 36 were included.", 36),
+        ("Among the 80 patients identified at our clinic, 36 (45%) were enrolled.", 36),
+        ("Adults with immunoglobulin (IVIg)-dependent CIDP (n = 48) entered the study.", 48),
+    ],
+)
+def test_the_whole_of_groups_side_by_side(read: Read, sentence: str, total: int) -> None:
+    assert n(read(sentence, "Chronic inflammatory neuropathy"))[0] == total
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "From January to December 2021 evaluated adults had IVIg.",
+        "In six patients with early IVIg strength held, whereas it fell in five patients without.",
+        "Each treatment group consisted of 24 individuals.",
+        "A course cost 120,000 rupees per patient.",
+    ],
+)
+def test_no_total_from_a_year_a_part_an_arm_or_a_price(read: Read, sentence: str) -> None:
+    assert n(read(sentence, SERIES))[0] is None
+
+
+def test_a_total_below_a_printed_denominator_is_left_out(read_surely: Read) -> None:
+    text = "Embolism came to 4% (3/68 patients). Sixteen patients received heparin with IVIg."
+    found = read_surely(text, "Embolism with immunoglobulin")
+    assert found.n_total is None
+    assert any("larger number" in p.message for p in found.problems)

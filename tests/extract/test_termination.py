@@ -56,6 +56,10 @@ REPEATED = {
     "letters": "arm A and B were ",
     "bare comparisons": "3 v 12 events (",
     "phrases": "five-year rate of time to first event in the treated group ",
+    "contrasts": "5 patients with x, whereas ",
+    "later visits": "After 5 years, 3 patients improved. ",
+    "two groups": "8 a b and 9 c d patients compared ",
+    "tested amounts": "1.2 g/kg compared with a (1.3 g/kg ",
     "two arms": "12 of 59 on IVIg and 30 of 58 on placebo improved ",
 }
 #: Reads each text in turn; faulthandler ends the process where one takes longer than the limit.

@@ -251,3 +251,18 @@ def test_when_a_result_was_measured_is_in_days(read: Read, words: str, days: obj
 )
 def test_a_time_of_something_else_is_not_the_results(read: Read, sentence: str) -> None:
     assert {o.timepoint for o in read(TWENTY + sentence, SERIES).outcomes} == {None}
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Grip strength rose (48.2 ± 9.1 to 55.4 ± 8.7, p < 0.001).",
+        "Grip strength rose (48.2 ± 9.1 kPa to 55.4 ± 8.7 kPa, p < 0.001).",
+        "Grip strength rose (48.2 ± 9.1/kPa to 55.4 ± 8.7/kPa, p < 0.001).",
+    ],
+)
+def test_two_values_with_spreads_joined_by_to_are_before_and_after(
+    read: Read, sentence: str
+) -> None:
+    found = [(o.baseline_value, o.value) for o in read(f"{TWENTY}{sentence}", SERIES).outcomes]
+    assert [(b and b.value, v and v.value) for b, v in found] == [(48.2, 55.4)]
