@@ -33,7 +33,7 @@ _MENTION = re.compile(
         |cent(?:re|er)s|hospitals|clinics|sites|countries|institutions|practices)\b)
        (?:(?:[A-Z]\.|[\w'’/-]+)(?:\s+\([^()]{{1,30}}\))?|[\w'’-]*[a-rt-z],)\s+){{0,8}}?(?:{PEOPLE})\b(?!['’]s|[\s-]years?\b)
     | \b(?:{PEOPLE})\b
-      (?:[^.;()\d]{{0,60}}[\[(,]?|(?:[^.;()=]|\([^()=]{{1,15}}\)){{0,80}}?[\[(,])\s*n\s*=\s*
+      (?:[^.;()\d]{{0,60}}[\[(,]?|(?:[^.;()=]|(?-i:\([A-Z][A-Za-z]{{1,9}}\))){{0,80}}?[\[(,])\s*n\s*=\s*
       (?P<m>\d{{1,3}}(?:,\d{{3}})+|\d+)(?!\s*/)""",
     re.IGNORECASE | re.VERBOSE,
 )

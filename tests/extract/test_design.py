@@ -278,6 +278,11 @@ def test_a_design_by_its_own_words(read: Read, title: str, abstract: str, design
             "A Markov model was run over ten years.",
             "other",
         ),
+        (
+            "Rectal or oral dosing after surgery",
+            "Sixty patients were randomised to A or B. A cost-minimization model was run too.",
+            "rct_parallel",
+        ),
     ],
 )
 def test_a_cited_trial_or_a_price_does_not_make_the_design(

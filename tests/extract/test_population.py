@@ -282,3 +282,8 @@ def test_a_total_below_a_printed_denominator_is_left_out(read_surely: Read) -> N
     found = read_surely(text, "Embolism with immunoglobulin")
     assert found.n_total is None
     assert any("larger number" in p.message for p in found.problems)
+
+
+def test_the_size_of_an_arm_far_behind_brackets_is_no_total(read: Read) -> None:
+    text = "In 20 patients, flow was measured under drug (4-6 mg/day) or other drug (n = 10 each)."
+    assert n(read(text, "Drug or other drug in high blood pressure"))[0] == 20

@@ -152,6 +152,16 @@ def test_fast_keys_lose_no_decision(bench: Any, enter: Any) -> None:
     expect(row(page, paths[4])).to_be_focused()
 
 
+def test_nothing_is_sent_where_there_is_nothing_to_accept(bench: Any, enter: Any) -> None:
+    """A field that is asked for and that nobody read: "a" says so, and the field stays empty."""
+    page = enter(bench(), "Ada", f"/study/{STUDY}")
+    empty = page.locator('.field[data-state="empty"]').first
+    empty.focus()
+    press(page, "a")
+    expect(page.locator("#status")).to_contain_text("nothing to accept")
+    expect(empty).to_have_attribute("data-state", "empty")
+
+
 def test_a_row_that_is_rejected_takes_its_fields_along(bench: Any, enter: Any) -> None:
     made = bench()
     page = enter(made, "Ada", f"/study/{STUDY}")

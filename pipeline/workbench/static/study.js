@@ -89,6 +89,9 @@ function simple(verdict) {
   return () => {
     if (!now) say(NEED);
     else if (now.dataset.mine === verdict) say("You have said so already.");
+    else if (verdict === "accepted" && now.dataset.state === "empty") {
+      say("There is nothing to accept: enter a value, or say that it is not reported.");
+    }
     else decide(now, { verdict });
   };
 }
