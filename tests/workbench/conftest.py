@@ -36,6 +36,7 @@ HOSTILE = Record(
         Section("Of 40 patients with CIDP on IVIg, 12 were responders.", "RESULTS"),
     ),
     pmid="999",
+    doi="javascript:alert(1)//10.1/x",
     year=2024,
     authors=("Evil <b>, E",),
 )

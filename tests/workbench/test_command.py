@@ -128,6 +128,36 @@ def test_others_are_let_in_with_a_token_file_alone(folder: Path, host: str) -> N
     assert "--token-file" in ended.stderr
 
 
+def test_with_a_token_file_others_may_come_by_the_names_that_are_allowed(
+    folder: Path, tmp_path: Path
+) -> None:
+    """A listener on every address: the reviewer's token opens it, another host name does not."""
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"Ada {'a' * 32}\n", encoding="utf-8")
+    process = subprocess.Popen(
+        [*COMMAND, "review", "--host", "0.0.0.0", "--token-file", str(tokens), "--no-browser"],  # noqa: S104
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(REPO)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    port = re.search(r":(\d+)", process.stdout.readline())
+    assert port is not None
+    address = f"http://127.0.0.1:{port[1]}/"
+    try:
+        assert "<h1" in Visitor(f"{address}?token={'a' * 32}").get("/")
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(address)
+        rebound = urllib.request.Request(address, headers={"Host": "evil.example"})
+        with pytest.raises(urllib.error.HTTPError, match="400"):
+            urllib.request.urlopen(rebound)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+
 def test_nothing_fetched_is_said(tmp_path: Path) -> None:
     run(tmp_path, "init")
     ended = run(tmp_path, "review", "--no-browser")

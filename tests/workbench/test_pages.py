@@ -80,6 +80,9 @@ def test_a_screen_holds_no_inline_code_and_no_foreign_address(ada: Any, address:
         "/analysis/pain_before_after/forest.svg",
         "/audit.exe",
         "/export/none",
+        "/docs",
+        "/redoc",
+        "/openapi.json",
     ],
 )
 def test_what_is_not_there_is_said_on_a_page(ada: Any, address: str) -> None:
