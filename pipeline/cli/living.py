@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -102,7 +103,7 @@ def _print_moved(moved: Movement, *, values: bool = False) -> None:
     """What moved: conclusions first, then the pools, then the records."""
     from pipeline.present import measure_views
     from pipeline.report.update_atom import headline
-    from pipeline.report.update_data import pooled_text, pull_text
+    from pipeline.report.update_data import pooled_text
 
     views = measure_views()
     typer.echo(f"{headline(moved)}.")
@@ -121,29 +122,29 @@ def _print_moved(moved: Movement, *, values: bool = False) -> None:
     if len(cells) > 1:
         typer.echo("")
         print_table(cells)
-    lines = [
-        f"{q.question_id}: {s.slab} {s.kind} ({s.reason})"
-        + (f"; pull {pull}" if (pull := pull_text(s, views[q.measure], q.after)) else "")
-        for q in moved.questions
-        for s in q.studies
-    ]
-    lines += [
-        f"{f.rule} of {q.question_id}: {f.before}; now {f.after}"
-        for q in moved.questions
-        for f in q.flags
-        if f.raised
-    ]
-    lines += [
-        f"{c.slab} ({c.record_id}) {c.kind}" + (f": {'; '.join(c.causes)}" if c.causes else "")
-        for c in moved.records
-    ]
-    if values:
-        lines += [
-            f"{c.record_id} {v.path}: {v.before or 'none'} -> {v.after or 'none'}"
-            for c in moved.records
-            for v in c.values
-        ]
-    _print_lines(lines, whole=values)
+    _print_lines(list(_told(moved, values=values)), whole=values)
+
+
+def _told(moved: Movement, *, values: bool) -> Iterator[str]:
+    """A line a study that came or went, a rule that was met, a record, and, if asked, a value."""
+    from pipeline.present import measure_views
+    from pipeline.report.update_data import pull_text
+
+    views = measure_views()
+    for q in moved.questions:
+        for s in q.studies:
+            pull = pull_text(s, views[q.measure], q.after)
+            drawn = f"; pull {pull}" if pull else ""
+            yield f"{q.question_id}: {s.slab} {s.kind} ({s.reason}){drawn}"
+    for q in moved.questions:
+        for f in (flag for flag in q.flags if flag.raised):
+            yield f"{f.rule} of {q.question_id}: {f.before}; now {f.after}"
+    for c in moved.records:
+        causes = f": {'; '.join(c.causes)}" if c.causes else ""
+        yield f"{c.slab} ({c.record_id}) {c.kind}{causes}"
+    for c in moved.records if values else ():
+        for v in c.values:
+            yield f"{c.record_id} {v.path}: {v.before or 'none'} -> {v.after or 'none'}"
 
 
 def _print_lines(lines: list[str], *, whole: bool) -> None:
