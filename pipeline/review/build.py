@@ -99,7 +99,8 @@ def _words(row: Row, head: FieldState, own: Mapping[str, FieldState]) -> dict[st
         if row.gone and not any(s.reviewed and s.value is not None for s in own.values()):
             return None
         words = {name: getattr(row.item, name) for name in HEAD[row.kind]}
-    return {name: words[name] for name in HEAD[row.kind] if words.get(name) is not None}
+    made = {name: words[name] for name in HEAD[row.kind] if words.get(name) is not None}
+    return {"measure": "", **made} if row.kind == "outcomes" else made
 
 
 def _reading(was: Any, state: FieldState) -> Any:

@@ -60,11 +60,11 @@ HEAD: Mapping[str, tuple[str, ...]] = {
     "doses": ("drug", "unit", "per", "phase", "route"),
     "outcomes": ("measure", "type", "arm"),
 }
-#: Those without which a row says nothing.
+#: Those without which a row says nothing. An outcome may have no name: it then enters no pool.
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "arms": ("label", "role"),
     "doses": ("drug",),
-    "outcomes": ("measure", "type"),
+    "outcomes": ("type",),
 }
 #: Longest text and largest number that a person may enter.
 MAX_TEXT, MAX_NUMBER = 2000, 1e12
